@@ -1,0 +1,100 @@
+"""The command line: one file per command group, each importing what it needs only when it runs.
+
+Importing this package costs click and nothing more, so that `--help` and `--version` answer at once.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+import click
+
+from advisor.i18n import LANGUAGES, _, set_language
+from knowledge.faults import BadInput
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+# command -> module below advisor.cli that defines it under the same name
+_COMMANDS = {
+    "recommend": "recommend",
+    "explain": "recommend",
+    "frameworks": "frameworks",
+    "show": "frameworks",
+    "compare": "frameworks",
+    "bench": "bench",
+    "env": "env",
+    "report": "report",
+    "knowledge": "knowledge",
+    "doctor": "doctor",
+}
+
+
+def language_option(command: click.Command) -> click.Command:
+    """Give a command the option --lang."""
+    command.params.append(
+        click.Option(
+            ["--lang"],
+            type=click.Choice(LANGUAGES),
+            is_eager=True,
+            expose_value=False,
+            callback=lambda _context, _parameter, value: set_language(value) if value else None,
+            help=_("Language of all text; the default follows the locale."),
+        )
+    )
+    return command
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for; every command has --lang."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        if cmd_name not in self.commands:
+            command: click.Command = getattr(import_module(f"advisor.cli.{_COMMANDS[cmd_name]}"), cmd_name)
+            for part in [command, *getattr(command, "commands", {}).values()]:
+                language_option(part)
+            self.add_command(command, cmd_name)
+        return self.commands[cmd_name]
+
+
+@click.command(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("framework-advisor"), prog_name="advisor")
+@click.pass_context
+def app(context: click.Context) -> None:
+    # The docstring of a click command is its help, hence the text below.
+    if context.invoked_subcommand is None:
+        from advisor.tui import run_app
+
+        run_app()
+
+
+app.help = _("Which deep-learning framework for your needs, on your machine. Without a command: the terminal app.")
+language_option(app)
+
+
+def run(words: Sequence[str]) -> int:
+    """Run the command line and return the exit status: 0, 1, 2 or 130 (INTERFACE.md)."""
+    try:
+        status = app.main(args=list(words), prog_name="advisor", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except BadInput as bad:
+        for fault in bad.faults:
+            click.echo(f"advisor: {fault}", err=True)
+        return BAD_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(_("Interrupted."), err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone; nothing is left to say to it
+        return 0
+    return status if isinstance(status, int) else 0

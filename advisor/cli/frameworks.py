@@ -1,0 +1,184 @@
+"""`advisor frameworks`, `show` and `compare`: what the knowledge base says, without a questionnaire."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from advisor.cli.output import console, json_option, print_json
+from advisor.i18n import _, language
+
+if TYPE_CHECKING:
+    from knowledge.model import Evidence, FactStatement, Framework, Knowledge, Statement
+
+
+@click.command(help=_("List every framework that is known: role, life, latest release."))
+@json_option
+def frameworks(as_json: bool) -> None:
+    import knowledge
+
+    base = knowledge.load()
+    if as_json:
+        print_json({"schema": "advisor/frameworks/1", "frameworks": [_line(f) for f in base.frameworks.values()]})
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("id"), _("name"), _("role"), _("status"), _("latest release")):
+        table.add_column(heading)
+    for framework in base.frameworks.values():
+        row = _line(framework)
+        latest = f"{row['latest_version']} ({row['latest_date']})" if row["latest_version"] else _("unknown")
+        table.add_row(row["id"], row["name"], row["role"], row["status"], latest)
+    console().print(table)
+
+
+@click.command(help=_("Show one framework: facts, ratings and the evidence behind each."))
+@click.argument("framework")
+@click.option("--history", is_flag=True, help=_("Show superseded ratings too."))
+@json_option
+def show(framework: str, history: bool, as_json: bool) -> None:
+    import knowledge
+    from advisor.cli.select import framework_named
+
+    base = knowledge.load()
+    found = framework_named(base, framework, "FRAMEWORK")
+    if as_json:
+        print_json({"schema": "advisor/framework-page/1", **_page(base, found, history)})
+        return
+    out = console()
+    for line in _page_lines(base, found, history):
+        out.print(line)
+
+
+@click.command(help=_("Compare two or more frameworks leaf by leaf."))
+@click.argument("frameworks", nargs=-1, required=True)
+@json_option
+def compare(frameworks: tuple[str, ...], as_json: bool) -> None:
+    import knowledge
+    from advisor.cli.select import frameworks_named
+    from knowledge.faults import BadInput, Fault
+
+    base = knowledge.load()
+    found = frameworks_named(base, frameworks, "FRAMEWORK")
+    if len(found) < 2:
+        raise BadInput([Fault("compare", None, "", _("one framework is nothing to compare"), _("name two or more"))])
+    rows: dict[str, dict[str, Any]] = {
+        path: {f.id: _score(f.ratings.get(path)) for f in found} for path in base.leaves if _rated(found, path)
+    }
+    if as_json:
+        print_json({"schema": "advisor/comparison/1", "frameworks": [f.id for f in found], "leaves": rows})
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(_("criterion"))
+    for each in found:
+        table.add_column(each.name, justify="right")
+    for path, scores in rows.items():
+        best = max((s["score"] for s in scores.values() if s["score"] is not None), default=None)
+        cells = [_cell(scores[f.id], best) for f in found]
+        table.add_row(base.leaves[path].name.in_language(language()), *cells)
+    console().print(table)
+
+
+def _rated(frameworks: "tuple[Framework, ...]", path: str) -> bool:
+    return any(framework.ratings.get(path) for framework in frameworks)
+
+
+def _cell(score: dict[str, Any], best: float | None) -> str:
+    if score["score"] is None:
+        return "?"
+    mark = " *" if score["score"] == best else "  "
+    return f"{score['score']:.1f} [{score['low']:.0f}-{score['high']:.0f}]".replace("[", r"\[") + mark
+
+
+def _score(statements: "tuple[Statement, ...] | None") -> dict[str, Any]:
+    newest = statements[0] if statements else None
+    names = ("score", "low", "high", "as_of")
+    return {name: getattr(newest, name) if newest else None for name in names}
+
+
+def _line(framework: "Framework") -> dict[str, Any]:
+    latest = framework.lifecycle.releases[0] if framework.lifecycle.releases else None
+    return {
+        "id": framework.id,
+        "name": framework.name,
+        "role": framework.role.value,
+        "status": framework.lifecycle.status.value,
+        "latest_version": latest.version if latest else None,
+        "latest_date": latest.date.isoformat() if latest else None,
+        "modes": [mode.id for mode in framework.modes],
+        "backends": list(framework.backends),
+        "summary": framework.summary.in_language(language()),
+    }
+
+
+def _page(base: "Knowledge", framework: "Framework", history: bool) -> dict[str, Any]:
+    ratings = {
+        path: [_statement(base, s) for s in (statements if history else statements[:1])]
+        for path, statements in framework.ratings.items()
+    }
+    return {
+        **_line(framework),
+        "homepage": framework.homepage,
+        "lifecycle": framework.lifecycle,
+        "facts": {fact: [_fact(base, s) for s in statements] for fact, statements in framework.facts.items()},
+        "ratings": ratings,
+        "leaving": framework.leaving,
+    }
+
+
+def _statement(base: "Knowledge", statement: "Statement") -> dict[str, Any]:
+    from msgspec import structs
+
+    return structs.asdict(statement) | {"evidence": _evidence(base, statement.evidence)}
+
+
+def _fact(base: "Knowledge", statement: "FactStatement") -> dict[str, Any]:
+    from msgspec import structs
+
+    return structs.asdict(statement) | {"evidence": _evidence(base, statement.evidence)}
+
+
+def _evidence(base: "Knowledge", evidence: "tuple[Evidence, ...]") -> list[dict[str, Any]]:
+    lines = []
+    for item in evidence:
+        source = base.sources[item.source]
+        lines.append(
+            {
+                "claim": item.claim,
+                "stance": item.stance.value,
+                "source": source.id,
+                "title": source.title,
+                "url": source.url,
+                "published": source.published,
+                "accessed": source.accessed,
+                "independence": source.independence.value,
+            }
+        )
+    return lines
+
+
+def _page_lines(base: "Knowledge", framework: "Framework", history: bool) -> Iterator[str]:
+    from rich.markup import escape
+
+    life, row = framework.lifecycle, _line(framework)
+    yield f"[bold]{escape(framework.name)}[/]  {framework.role.value} · {life.status.value}  {framework.homepage}"
+    yield escape(framework.summary.in_language(language()))
+    if row["latest_version"]:
+        yield _("latest release {version}, {date}").format(version=row["latest_version"], date=row["latest_date"])
+    for fact, statements in framework.facts.items():
+        graded = "; ".join(f"{s.support.value}: {', '.join(s.values)}" for s in statements)
+        yield f"  {fact:<16} {escape(graded)}"
+    for path, rated in framework.ratings.items():
+        name = base.leaves[path].name.in_language(language())
+        for index, statement in enumerate(rated if history else rated[:1]):
+            score = "?" if statement.score is None else f"{statement.score:g} ({statement.low:g}-{statement.high:g})"
+            old = _("superseded, ") if index else ""
+            yield f"\n[bold]{escape(name)}[/] {path}: {score}  {old}{statement.as_of}"
+            yield "  " + escape(statement.rationale or statement.reason)
+            for item in statement.evidence:
+                source = base.sources[item.source]
+                dated = source.published or _("undated, read {date}").format(date=source.accessed)
+                yield escape(f"  - {item.stance.value}: {item.claim}") + f" [dim]({escape(source.title)}, {dated})[/]"

@@ -1,0 +1,93 @@
+"""Options that several commands share, and turning them into what a decision is made from."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from advisor.i18n import _
+
+if TYPE_CHECKING:
+    from advisor.questionnaire import Answers
+    from advisor.recommendation import Recommendation
+    from bench.results import Results
+    from knowledge.model import Knowledge
+
+QUICK_SAMPLES = 10_000
+REPORT_SAMPLES = 100_000
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _one_sheet(_context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> Path:
+    if len(value) != 1:
+        raise click.BadParameter(_("one answer sheet at a time"))
+    return value[0]
+
+
+def decision_options(command: _Command) -> _Command:
+    """--answers, --results, --seed and --as-of."""
+    for option in (
+        click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help=_("Judge ages on this day; default today.")),
+        click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help=_("Seed of the draws.")),
+        click.option(
+            "--results", default="none", show_default=True, help=_("Count measurements: none, latest, ID or FILE.")
+        ),
+        click.option(
+            "--answers",
+            required=True,
+            multiple=True,
+            callback=_one_sheet,
+            type=click.Path(path_type=Path),
+            help=_("The answer sheet (YAML)."),
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+class Decision:
+    """One decision and what it was made from."""
+
+    def __init__(self, answers: Path, results: str, seed: int, as_of: object, samples: int) -> None:
+        import knowledge
+        from advisor import clock
+        from advisor.decision import decide
+        from advisor.questionnaire import preferences, read_answers
+
+        self.knowledge: Knowledge = knowledge.load()
+        self.answers: Answers = read_answers(answers, self.knowledge)
+        self.results: Results | None = find_results(results)
+        day: date = as_of.date() if isinstance(as_of, datetime) else clock.today()
+        self.recommendation: Recommendation = decide(
+            self.knowledge,
+            preferences(self.answers, self.knowledge),
+            self.results,
+            as_of=day,
+            seed=seed,
+            samples=samples,
+            created=clock.timestamp(),
+        )
+
+
+def find_results(name: str) -> "Results | None":
+    """The results that `--results` names: none, latest, an id (or its beginning) or an exported file.
+
+    Raises:
+        BadInput: there are none of that name, or the file cannot be used.
+    """
+    if name == "none":
+        return None
+    from advisor.paths import store_file
+    from bench.store import Store, read_export
+    from knowledge.faults import BadInput, Fault
+
+    if Path(name).suffix == ".json" or Path(name).is_file():
+        return read_export(Path(name))
+    if not store_file().exists():
+        mend = _("`advisor bench run` measures")
+        raise BadInput([Fault("--results", None, name, _("nothing has been measured on this machine yet"), mend)])
+    with Store(store_file()) as store:
+        return store.latest() if name == "latest" else store.get(name)

@@ -1,0 +1,71 @@
+"""`advisor recommend` and `advisor explain`: the decision on the command line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from advisor.cli.inputs import QUICK_SAMPLES, Decision, decision_options
+from advisor.cli.output import console, json_option, print_json
+from advisor.i18n import _
+
+if TYPE_CHECKING:
+    from advisor.recommendation import Recommendation
+
+_BAR = 20  # characters for a score of 10
+
+
+@click.command(help=_("Recommend a framework for an answer sheet, and say how sure that is and why."))
+@decision_options
+@json_option
+def recommend(answers: Path, results: str, seed: int, as_of: object, as_json: bool) -> None:
+    decision = Decision(answers, results, seed, as_of, QUICK_SAMPLES)
+    if as_json:
+        print_json(decision.recommendation)
+    else:
+        _show(decision.recommendation)
+
+
+@click.command(help=_("Explain one framework's place: what speaks for and against it, and what would change it."))
+@click.argument("framework")
+@decision_options
+@json_option
+def explain(framework: str, answers: Path, results: str, seed: int, as_of: object, as_json: bool) -> None:
+    from advisor.cli.select import framework_named
+    from advisor.decision.explain import explain_one
+
+    decision = Decision(answers, results, seed, as_of, QUICK_SAMPLES)
+    found = framework_named(decision.knowledge, framework, "FRAMEWORK")
+    explanation = explain_one(decision.recommendation, decision.knowledge, found.id)
+    if as_json:
+        print_json(explanation)
+        return
+    out = console()
+    out.print(explanation.headline, style="bold", markup=False)
+    for line in explanation.lines:
+        out.print(line, markup=False)
+
+
+def _show(recommendation: "Recommendation") -> None:
+    from rich.table import Table
+
+    out, reasoning = console(), recommendation.reasoning
+    out.print(reasoning.headline, style="bold", markup=False)
+    table = Table(box=None, pad_edge=False)
+    for heading, justify in ((_("framework"), "left"), ("", "left"), (_("score"), "right"), ("P(1)", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for ranked in recommendation.ranking:
+        bar = "█" * round(ranked.score / 10 * _BAR)
+        score = rf"{ranked.score:.1f} \[{ranked.low:.1f}-{ranked.high:.1f}]"
+        table.add_row(ranked.name, bar, score, f"{ranked.first_probability:.2f}")
+    out.print(table)
+    for entry in recommendation.stack:
+        out.print(f"{entry.need}: {entry.framework} ({entry.because})", markup=False)
+    sections = [(_("Why"), reasoning.why), (_("What would change it"), reasoning.what_would_change)]
+    sections.append((_("Why not the others"), tuple(reasoning.why_not.values())))
+    sections.append((_("Assumed"), tuple(f"{a.what} ({a.removable_by})" for a in recommendation.assumptions)))
+    for heading, lines in sections:
+        if lines:
+            out.print(f"\n{heading}", style="bold")
+        for line in lines:
+            out.print(f"- {line}", markup=False)

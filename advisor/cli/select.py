@@ -1,0 +1,61 @@
+"""Turning words of the command line into frameworks and recipes, with one clear fault per word that names none."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import knowledge
+from advisor.i18n import _
+from knowledge.faults import BadInput, Fault
+from knowledge.model import Framework, Knowledge, Recipe
+
+CONSENT_BYTES = 500_000_000  # INTERFACE.md: over 500 MB asks
+
+
+def framework_named(base: Knowledge, name: str, place: str) -> Framework:
+    """The framework of that id or alias.
+
+    Raises:
+        BadInput: there is none; the mend names the closest.
+    """
+    for framework in base.frameworks.values():
+        if name == framework.id or name in framework.aliases:
+            return framework
+    raise BadInput([_unknown(base, name, place)])
+
+
+def frameworks_named(base: Knowledge, names: Iterable[str], place: str) -> tuple[Framework, ...]:
+    """The frameworks of those ids or aliases, every unknown one reported at once."""
+    found, faults = [], []
+    for name in names:
+        try:
+            found.append(framework_named(base, name, place))
+        except BadInput as bad:
+            faults += bad.faults
+    if faults:
+        raise BadInput(faults)
+    return tuple(found)
+
+
+def recipes_of(words: Sequence[str], device: str) -> list[tuple[Framework, Recipe]]:
+    """The recipes of `framework` (all its backends) or `framework@backend` for a device on this machine."""
+    from bench.environments import EnvironmentFailure, recipe_for
+
+    base = knowledge.load()
+    frameworks = frameworks_named(base, (word.partition("@")[0] for word in words), "FRAMEWORK")
+    wanted, faults = [], []
+    for word, framework in zip(words, frameworks, strict=True):
+        backend = word.partition("@")[2]
+        for each in [backend] if backend else framework.backends or [None]:
+            try:
+                wanted.append((framework, recipe_for(framework, each, device)))
+            except EnvironmentFailure as failure:
+                faults.append(Fault("FRAMEWORK", None, word, failure.reason, failure.mend))
+    if faults:
+        raise BadInput(faults)
+    return wanted
+
+
+def _unknown(base: Knowledge, name: str, place: str) -> Fault:
+    close = get_close_matches(name, base.frameworks, 1)
+    mend = _("did you mean {name}?").format(name=close[0]) if close else _("`advisor frameworks` lists them")
+    return Fault(place, None, name, _("there is no such framework"), mend)

@@ -1,0 +1,1 @@
+"""What is measured: this machine, environments, workers, races, telemetry, results. Imports knowledge/ only."""

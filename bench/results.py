@@ -1,0 +1,193 @@
+"""The result of a benchmark run: what `bench run --json` prints, the store keeps and the decision reads.
+
+Units are part of the names: seconds, bytes, joules; fractions are 0-1, `percent_of_peak` 0-100. A field that does
+not apply is null. Fields may be added; none is renamed or dropped without a new schema number.
+"""
+
+from enum import StrEnum
+
+from bench.plan import Plan
+from bench.records import Record
+
+SCHEMA = "advisor/bench/1"
+
+
+class Status(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    INCOMPARABLE = "incomparable"
+    SKIPPED = "skipped"
+
+
+class Outcome(StrEnum):
+    A = "a"  # a is faster
+    B = "b"
+    TIE = "tie"
+    UNDECIDED = "undecided"
+
+
+class Basis(StrEnum):
+    WALL = "wall"
+    CPU_SECONDS = "cpu_seconds"
+    ONE_LAUNCH = "one-launch"
+
+
+class Machine(Record, frozen=True):
+    """What the run ran on. No host name, user name or path."""
+
+    system: str
+    architecture: str
+    cpu: str
+    cores_logical: int
+    cores_physical: int | None
+    memory_bytes: int
+    gpus: tuple[str, ...]
+    gpu_driver: str | None
+    python: str
+
+
+class Range(Record, frozen=True):
+    """A median with its 95 % range over rounds."""
+
+    median: float
+    low: float
+    high: float
+
+
+class StepSeconds(Record, frozen=True):
+    """Wall seconds per training step: median over blocks with its 95 % range, and what a block was."""
+
+    median: float
+    low: float
+    high: float
+    blocks: int
+    steps_per_block: int
+
+
+class Latency(Record, frozen=True):
+    p50: float
+    p99: float
+
+
+class HostToDevice(Record, frozen=True):
+    included: bool
+    seconds: float | None
+
+
+class GpuUtilisation(Record, frozen=True):
+    mean: float
+    p50: float
+    p95: float
+
+
+class Energy(Record, frozen=True):
+    value: float | None
+    basis: str  # measured | estimated | unavailable
+
+
+class Dispatch(Record, frozen=True):
+    """t = a + b n: dispatch seconds a and per-sample seconds b over batch sizes n."""
+
+    a: float
+    b: float
+
+
+class Parity(Record, frozen=True):
+    """Whether the candidate computes the reference's losses and first update (METHOD.md, "Fair blocks")."""
+
+    passed: bool
+    max_relative_difference: float
+    first_update_difference: float
+    tolerance: float
+    first_update_tolerance: float
+    steps: int
+    worst_tensor: str | None = None
+
+
+class Run(Record, frozen=True):
+    """One candidate on one workload in one phase."""
+
+    candidate: str
+    framework: str
+    backend: str | None
+    mode: str
+    workload: str
+    phase: str
+    device: str
+    precision: str
+    threads: int
+    launches: int
+    provisional: bool
+    status: Status
+    reason: str | None
+    import_seconds: float | None = None
+    build_seconds: float | None = None
+    first_step_seconds: float | None = None
+    step_seconds: StepSeconds | None = None
+    samples_per_second: Range | None = None
+    latency_seconds: Latency | None = None
+    host_to_device: HostToDevice | None = None
+    peak_rss_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
+    gpu_utilisation: GpuUtilisation | None = None
+    cpu_seconds_per_step: float | None = None
+    threads_seen: int | None = None
+    energy_joules_per_sample: Energy | None = None
+    percent_of_peak: float | None = None
+    dispatch: Dispatch | None = None
+    parity: Parity | None = None
+    stand_ins: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
+    batch: int | None = None
+
+
+class Ratio(Record, frozen=True):
+    """Seconds of b over seconds of a. The open end of a one-launch verdict is null."""
+
+    low: float | None
+    high: float | None
+
+
+class Verdict(Record, frozen=True):
+    workload: str
+    phase: str
+    a: str
+    b: str
+    verdict: Outcome
+    ratio: Ratio
+    basis: Basis
+
+
+class Twin(Record, frozen=True):
+    candidate: str
+    ratio: Ratio
+
+
+class Gauge(Record, frozen=True):
+    median: float
+    low: float
+
+
+class Contention(Record, frozen=True):
+    """How much of the CPU time asked for was granted: CPU seconds / (wall x threads)."""
+
+    gauge: Gauge | None
+    flagged_blocks: int
+    blocks: int
+    load_average: float | None
+
+
+class Results(Record, frozen=True, kw_only=True):
+    """One race, finished or interrupted."""
+
+    schema: str = SCHEMA
+    id: str
+    created: str  # UTC, "2026-11-20T21:55:00Z"
+    machine: Machine
+    plan: Plan
+    runs: tuple[Run, ...]
+    verdicts: tuple[Verdict, ...]
+    twin: Twin | None
+    contention: Contention
+    interrupted: bool = False
+    code: str = ""  # version and source hash of bench/ that measured it

@@ -1,0 +1,22 @@
+"""The machine's load while a race runs: a protocol, one file per vendor, null objects; absent is a designed state.
+
+`Telemetry` joins a host sampler (CPU and memory) with a GPU sampler. A vendor's library is imported only when asked for
+and only inside its own file; without hardware or driver its null object says why, in words a person can act on.
+"""
+
+from bench.telemetry.base import GpuSampler, HostSample, HostSampler, NoGpu
+from bench.telemetry.host import PsutilHost, proc_or_psutil
+from bench.telemetry.nvml import open_nvml
+from bench.telemetry.sampler import Telemetry, gpus
+
+__all__ = [
+    "GpuSampler",
+    "HostSample",
+    "HostSampler",
+    "NoGpu",
+    "PsutilHost",
+    "Telemetry",
+    "gpus",
+    "open_nvml",
+    "proc_or_psutil",
+]

@@ -1,0 +1,347 @@
+"""The records the knowledge base consists of. They are read by `loader`, checked by `checks`, used everywhere.
+
+Every record mirrors one YAML mapping; the JSON Schema for editors is generated from these classes. Dates are
+calendar dates, scores lie on the criteria's written 0-10 anchors, sizes are in units of their names.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Score = Annotated[float, Meta(ge=0, le=10)]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of every record: immutable, unknown keys refused."""
+
+
+class Text(Record, frozen=True):
+    """One user-visible text in the languages of the app."""
+
+    en: str
+    zh: str
+
+    def in_language(self, language: str) -> str:
+        """The text in `language` ("en" or "zh"); anything else reads English."""
+        return self.zh if language == "zh" else self.en
+
+
+# --- criteria.yaml ---------------------------------------------------------------------------------------------------
+
+
+class Anchors(Record, frozen=True):
+    """What a score of 0, 5 and 10 means on one leaf."""
+
+    worst: Text = msgspec.field(name="0")
+    middle: Text = msgspec.field(name="5")
+    best: Text = msgspec.field(name="10")
+
+
+class Measured(Record, frozen=True):
+    """How a measured leaf turns a quantity into a value: v = max(0, 10 - 10 log2(x / x_ref) / zero_at_doublings)."""
+
+    quantity: str
+    phase: str
+    scale: str
+    zero_at_doublings: Annotated[float, Meta(gt=0)]
+    lower_is_better: bool = True
+
+
+class Criterion(Record, frozen=True):
+    """A node or a leaf of the criteria tree. A leaf has no children; its dotted path is its id everywhere else."""
+
+    id: str
+    name: Text
+    question: Text
+    children: tuple["Criterion", ...] = ()
+    covers: tuple[str, ...] = ()
+    anchors: Anchors | None = None
+    max_age_days: Annotated[int, Meta(gt=0)] | None = None
+    measured: Measured | None = None
+    fit: str | None = None
+
+
+# --- questions.yaml --------------------------------------------------------------------------------------------------
+
+
+class Choose(StrEnum):
+    """How many options an answer may name, and how their knock-outs combine."""
+
+    ONE = "one"
+    UP_TO_TWO = "up-to-two"
+    ANY = "any"  # several; a knock-out is passed by any one of them
+    ALL = "all"  # several; every knock-out must be passed
+
+
+class Option(Record, frozen=True):
+    """One option of a question and everything that choosing it does."""
+
+    id: str
+    text: Text
+    help: Text | None = None
+    multiply: dict[str, Annotated[float, Meta(gt=0)]] = {}
+    require: dict[str, str] = {}
+    fit: dict[str, str] = {}
+    alone: bool = False
+    asks: tuple[str, ...] = ()
+    drops: tuple[str, ...] = ()
+    confirms: tuple[str, ...] = ()
+    role: str | None = None
+    workloads: tuple[str, ...] = ()
+    run_length_seconds: Annotated[float, Meta(gt=0)] | None = None
+
+
+class Question(Record, frozen=True):
+    """One question. `maybe` names the companion key whose answers count in the fit and never knock out."""
+
+    id: str
+    choose: Choose
+    text: Text
+    why: Text
+    options: tuple[Option, ...] = ()
+    quick: bool = False
+    maybe: str | None = None
+    maybe_text: Text | None = None
+    asks: str | None = None  # "framework": the answer is a framework id
+
+
+# --- sources.yaml ----------------------------------------------------------------------------------------------------
+
+
+class SourceKind(StrEnum):
+    REGISTRY = "registry"  # package metadata: pkg:pypi/NAME@VERSION
+    DOCUMENTATION = "documentation"
+    REPOSITORY = "repository"  # source, release notes, issue threads
+    RESEARCH = "research"
+    SURVEY = "survey"
+    NEWS = "news"
+    ARTICLE = "article"
+    MEASUREMENT = "measurement"  # run by this project
+
+
+class Independence(StrEnum):
+    INDEPENDENT = "independent"
+    VENDOR = "vendor"  # the framework's own people speaking of themselves
+    COMPETITOR = "competitor"
+    PROJECT = "project"  # measured or read by this project
+
+
+class Source(Record, frozen=True):
+    """Where a claim can be checked. `url` is a web address, or a package URL for registries; `published` may be
+    a year or a month, as the source gives it; null when it carries no date."""
+
+    id: str
+    title: str
+    url: str
+    publisher: str
+    published: str | None
+    accessed: date
+    kind: SourceKind
+    independence: Independence
+
+
+# --- frameworks/*.yaml -----------------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    ENGINE = "engine"
+    HIGH_LEVEL = "high-level"
+    RUNTIME = "runtime"
+    COMPANION = "companion"
+
+
+class Status(StrEnum):
+    ACTIVE = "active"
+    MAINTENANCE = "maintenance"  # fixes only
+    ARCHIVED = "archived"  # read-only by decision of its owners
+    ABANDONED = "abandoned"  # silent, never closed
+
+
+class Stance(StrEnum):
+    SUPPORTS = "supports"
+    CONTRADICTS = "contradicts"
+    CONTEXT = "context"
+
+
+class Evidence(Record, frozen=True):
+    """One claim in our own words and the source that bears it."""
+
+    claim: str
+    source: str
+    stance: Stance = Stance.SUPPORTS
+
+
+class Release(Record, frozen=True):
+    """One final release (no pre-releases)."""
+
+    version: str
+    date: date
+
+
+class Lifecycle(Record, frozen=True):
+    """Life dates. `releases` are final releases, newest first; it need not be complete, but its first is the latest."""
+
+    status: Status
+    first_release: str  # year, month or day as known
+    releases: tuple[Release, ...]
+    evidence: tuple[Evidence, ...]
+    archived: date | None = None
+    successor: str | None = None
+    note: str = ""
+
+
+class Support(StrEnum):
+    """How well a value is supported; NONE is a known no, which is not the same as no statement (unknown)."""
+
+    NATIVE = "native"
+    OFFICIAL_PLUGIN = "official-plugin"
+    COMMUNITY = "community"
+    NONE = "none"
+
+
+class FactStatement(Record, frozen=True):
+    """That a framework supports `values` of one fact to one degree. A value no statement names is unknown."""
+
+    values: tuple[str, ...]
+    support: Support
+    as_of: date
+    evidence: tuple[Evidence, ...]
+    note: str = ""
+
+
+class Statement(Record, frozen=True):
+    """A dated rating on one leaf. `score` null means unknown and needs a `reason`; else `low <= score <= high`."""
+
+    as_of: date
+    author: str
+    score: Score | None
+    low: Score | None = None
+    high: Score | None = None
+    rationale: str = ""
+    reason: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    affiliation: str = ""
+    reviewed_by: str = ""
+
+
+class Link(Record, frozen=True):
+    """A file linked into an environment after installing: `target` may hold one glob; both are relative to site-packages."""
+
+    target: str
+    name: str
+
+
+class Need(Record, frozen=True):
+    """Something only the system can provide, for one mode or for all (`modes` empty)."""
+
+    kind: str  # compiler | library
+    name: str  # "c++", "libgomp.so.1"
+    mend: str
+    modes: tuple[str, ...] = ()
+
+
+class Recipe(Record, frozen=True):
+    """How one environment of a framework is made: typed fields, never shell.
+
+    Attributes:
+        id: unique within the framework; backend, where the framework has several.
+        devices: device families it serves ("cpu", "cuda", "mps").
+        python: CPython minor versions it works on, best first.
+        requirements: PEP 508 requirements, pinned.
+        torch_backend: value for uv's --torch-backend where the user's own indexes lack a CPU torch, else null.
+        environment: variables set for the worker.
+        download_mb, disk_mb: measured or taken from the registry, in 10^6 bytes.
+        install_seconds: as seen with a warm network, for the announcement only.
+        verified: "trained" (ran here), "resolved" (only the resolver was asked).
+    """
+
+    id: str
+    devices: tuple[str, ...]
+    python: tuple[str, ...]
+    requirements: tuple[str, ...]
+    platforms: tuple[str, ...]  # linux-x86_64, linux-aarch64, macos-arm64
+    download_mb: Annotated[float, Meta(gt=0)]
+    disk_mb: Annotated[float, Meta(gt=0)]
+    install_seconds: Annotated[float, Meta(gt=0)]
+    verified: str
+    backend: str | None = None
+    torch_backend: str | None = None
+    environment: dict[str, str] = {}
+    links: tuple[Link, ...] = ()
+    needs: tuple[Need, ...] = ()
+    notes: str = ""
+
+
+class Mode(Record, frozen=True):
+    """One way of running a framework ("eager", "function", "fit"). Exactly one mode is the documented default."""
+
+    id: str
+    name: Text
+    default: bool = False
+    prepare_seconds: Annotated[float, Meta(ge=0)] = 10  # typical start + compile, for the announcement
+    evidence: tuple[Evidence, ...] = ()
+
+
+class StackPart(Record, frozen=True):
+    """What a user of this framework does for one need of the stack."""
+
+    framework: str
+    because: str
+
+
+class Stack(Record, frozen=True):
+    """Defaults for the stack shown under rank 1: framework ids, or null where nothing is needed."""
+
+    backend: StackPart | None = None
+    export: StackPart | None = None
+    run_with: StackPart | None = None
+
+
+class Leaving(Record, frozen=True):
+    """What moving away from a framework costs, in one sentence. Shown under `current`, never weighted."""
+
+    cost: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Framework(Record, frozen=True):
+    """One framework; `id` is its file's name without the suffix."""
+
+    id: str
+    name: str
+    role: Role
+    summary: Text
+    homepage: str
+    lifecycle: Lifecycle
+    facts: dict[str, tuple[FactStatement, ...]]
+    ratings: dict[str, tuple[Statement, ...]]
+    recipes: tuple[Recipe, ...] = ()
+    modes: tuple[Mode, ...] = ()
+    backends: tuple[str, ...] = ()  # framework ids, the default first
+    adapter: str | None = None  # file name in bench/worker/adapters, without suffix
+    stack: Stack = Stack()
+    leaving: Leaving | None = None
+    aliases: tuple[str, ...] = ()
+
+
+# --- all of it -------------------------------------------------------------------------------------------------------
+
+
+class Knowledge(Record, frozen=True):
+    """Everything that is known. Mappings keep file order; frameworks are in order of id.
+
+    Attributes:
+        criteria: the top-level nodes of the tree.
+        leaves: dotted path -> leaf, in tree order.
+        date: the newest date of any statement in it.
+    """
+
+    criteria: tuple[Criterion, ...]
+    leaves: dict[str, Criterion]
+    questions: dict[str, Question]
+    sources: dict[str, Source]
+    frameworks: dict[str, Framework]
+    date: date
