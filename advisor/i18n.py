@@ -41,3 +41,8 @@ def _(message: str) -> str:
 def ngettext(singular: str, plural: str, count: int) -> str:
     """The singular or plural form for `count` in the language in force."""
     return _catalogue.ngettext(singular, plural, count)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's name for it, which the extractor knows
+    """Mark `message` for translation and return it as it is: for texts that exist before the language is known."""
+    return message

@@ -113,6 +113,7 @@ class BreakEven(Record, frozen=True):
     slower: str
     steps: float
     seconds: float
+    workload: str = ""
 
 
 class MeasuredSummary(Record, frozen=True):
@@ -138,6 +139,7 @@ class Reasoning(Record, frozen=True):
     why: tuple[str, ...]
     why_not: dict[str, str]
     what_would_change: tuple[str, ...]
+    caveats: tuple[str, ...] = ()  # what limits the verdict, and what it rests on
 
 
 class Recommendation(Record, frozen=True):

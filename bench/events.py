@@ -32,6 +32,7 @@ class Preparing(Event, frozen=True, kw_only=True, tag="preparing"):
     workload: str | None  # null while its environment is made
     stage: str
     detail: str = ""
+    deadline_seconds: float | None = None  # how long the worker may be silent in this stage
 
 
 class Prepared(Event, frozen=True, kw_only=True, tag="prepared"):
@@ -54,6 +55,7 @@ class RoundStarted(Event, frozen=True, kw_only=True, tag="round-started"):
     round: int  # from 1
     rounds: int  # planned
     remaining_seconds: float | None
+    deadline_seconds: float | None = None  # how long the slowest block may take before its worker counts as lost
 
 
 class BlockDone(Event, frozen=True, kw_only=True, tag="block-done"):

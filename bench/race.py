@@ -77,7 +77,7 @@ Round: TypeAlias = Mapping[str, float]
 Launch: TypeAlias = Sequence[Round]
 
 
-class Reading(Record):
+class Reading(Record, frozen=True):
     """What one block of one candidate took.
 
     Attributes:
@@ -105,7 +105,7 @@ class Reading(Record):
         return self.cpu_seconds / (self.wall_seconds * threads)
 
 
-class Signs(Record):
+class Signs(Record, frozen=True):
     """Of `total` rounds, in how many one candidate took longer than another by more than a margin."""
 
     positive: int
@@ -127,7 +127,7 @@ class Signs(Record):
         return self.positive > self.total / 2 and self.log_evidence >= math.log(max(pairs, 1) / alpha)
 
 
-class PairVerdict(Record):
+class PairVerdict(Record, frozen=True):
     """One pair, `a` being the one that took less time; `ratio` is seconds of b over seconds of a."""
 
     a: str
@@ -137,7 +137,7 @@ class PairVerdict(Record):
     basis: Basis
 
 
-class Interval(Record):
+class Interval(Record, frozen=True):
     """A simultaneous interval for mu_b - mu_a (log seconds, a being the faster), and that difference by launch."""
 
     a: str
@@ -321,7 +321,7 @@ def median_range(values: Sequence[float], coverage: float = RANGE_COVERAGE) -> R
     return Range(median=median(ordered), low=ordered[rank - 1], high=ordered[n - rank])
 
 
-class Place(Record):
+class Place(Record, frozen=True):
     """One candidate's place: seconds per step and its range over rounds."""
 
     candidate: str

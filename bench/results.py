@@ -139,6 +139,7 @@ class Run(Record, frozen=True):
     stand_ins: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     batch: int | None = None
+    notes: tuple[str, ...] = ()  # what the worker reported besides, such as graph breaks
 
 
 class Ratio(Record, frozen=True):

@@ -1,6 +1,6 @@
-"""Workloads: networks as data. Each is one YAML file; its name is the workload's id. A user's own folder works the same.
+"""Workloads: networks as data. Each is one YAML file, its name is the workload's id; a user's own folder works the same.
 
-The records say what is computed, shapes and counts follow from them: workers get the network as JSON with every
+The records say what is computed; shapes and counts follow from them: workers get the network as JSON with every
 layer's shapes resolved (`network`), the float64 reference interprets the same records (`bench.reference`).
 """
 
@@ -26,40 +26,40 @@ Identifier = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
 Shape: TypeAlias = tuple[int, ...]
 
 
-class _Layer(Record, tag_field="kind"):
+class _Layer(Record, frozen=True, tag_field="kind"):
     """A layer; `id` names its tensors ("<id>.weight")."""
 
     id: Identifier
 
 
-class Conv2d(_Layer, tag="conv2d"):
+class Conv2d(_Layer, frozen=True, tag="conv2d"):
     """2-D cross-correlation, stride 1, no padding, with a bias."""
 
     channels: Count
     kernel: Count
 
 
-class Relu(_Layer, tag="relu"):
+class Relu(_Layer, frozen=True, tag="relu"):
     """max(x, 0)."""
 
 
-class MaxPool2d(_Layer, tag="max-pool2d"):
+class MaxPool2d(_Layer, frozen=True, tag="max-pool2d"):
     """Maximum over size x size windows, stride = size; a remainder at the edge is dropped."""
 
     size: Count
 
 
-class Flatten(_Layer, tag="flatten"):
+class Flatten(_Layer, frozen=True, tag="flatten"):
     """One vector per sample, in channel, height, width order."""
 
 
-class Dense(_Layer, tag="dense"):
+class Dense(_Layer, frozen=True, tag="dense"):
     """x W + b."""
 
     units: Count
 
 
-class Lstm(_Layer, tag="lstm"):
+class Lstm(_Layer, frozen=True, tag="lstm"):
     """Hochreiter & Schmidhuber's LSTM with forget gate (Gers et al. 2000), no peepholes; the last output only."""
 
     units: Count
@@ -68,7 +68,7 @@ class Lstm(_Layer, tag="lstm"):
 Layer: TypeAlias = Conv2d | Relu | MaxPool2d | Flatten | Dense | Lstm
 
 
-class Sgd(Record, tag_field="kind", tag="sgd"):
+class Sgd(Record, frozen=True, tag_field="kind", tag="sgd"):
     """Plain gradient descent: w - learning_rate * gradient."""
 
     learning_rate: Annotated[float, Meta(gt=0, le=10)]

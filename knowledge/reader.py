@@ -41,6 +41,9 @@ MAX_FAULTS: Final = 25
 _MAX_INTEGER: Final = 2**63 - 1
 """Largest magnitude of an integer: what JSON readers and databases agree on."""
 
+_MAX_LISTED: Final = 20
+"""Most ids a mend lists in full."""
+
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 """What YAML text becomes: the values JSON knows."""
 
@@ -101,13 +104,13 @@ def dotted(path: Iterable[str | int]) -> str:
     return text
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The mend for an unknown `word`: the most similar of the `known` ones, or, if they are few, all of them."""
+def did_you_mean(word: str, known: Iterable[str], *, listed: bool = True) -> str:
+    """The mend for an unknown `word`: the most similar of the `known` ones, or else, if `listed` and few, all."""
     known = list(known)
     close = difflib.get_close_matches(word, known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known: {', '.join(known)}" if 0 < len(known) <= 20 else ""
+    return f"known: {', '.join(known)}" if listed and 0 < len(known) <= _MAX_LISTED else ""
 
 
 # --- files and text --------------------------------------------------------------------------------------------------
@@ -244,6 +247,7 @@ class _Open(msgspec.Struct):
 
     value: dict[str, Plain] | list[Plain]
     place: _Place
+    step: str | int | None  # from the collection around it; None at the top
     key: str | None = None  # of the entry being read, in a mapping
     key_line: int = 0
 
@@ -259,17 +263,18 @@ class _Builder(msgspec.Struct):
 
     def blame(self, line: int | None, problem: str, mend: str = "", key: str | None = None) -> None:
         """Note a fault at the value being read and go on."""
-        steps: list[str | int] = []
-        for inner in self.open:
-            if isinstance(inner.value, list):
-                steps.append(len(inner.value))
-            elif inner.key is not None:
-                steps.append(inner.key)
-        if key is not None:
-            steps.append(key)
-        self.faults.append(Fault(self.name, line, dotted(steps), problem, mend))
+        steps = [*(opened.step for opened in self.open), self.step() if key is None else key]
+        path = dotted(step for step in steps if step is not None)
+        self.faults.append(Fault(self.name, line, path, problem, mend))
         if len(self.faults) == MAX_FAULTS:
             self.stop(line, "too many faults, the rest was not read")
+
+    def step(self) -> str | int | None:
+        """The step to the value being read from the collection around it."""
+        if not self.open:
+            return None
+        around = self.open[-1]
+        return len(around.value) if isinstance(around.value, list) else around.key
 
     def stop(self, line: int | None, problem: str, mend: str = "") -> typing.NoReturn:
         """Note a fault and give up."""
@@ -363,7 +368,10 @@ def _add_node(event: yaml.NodeEvent, line: int, builder: _Builder) -> None:
         builder.stop(line, "a mapping key has to be text", "write 'key: value', and quote { and [ in text")
     if len(builder.open) == MAX_DEPTH:
         builder.stop(line, f"is nested more than {MAX_DEPTH} levels deep", "write it flatter")
-    opened = _Open({}, _Place(line, {})) if isinstance(event, yaml.MappingStartEvent) else _Open([], _Place(line, []))
+    if isinstance(event, yaml.MappingStartEvent):
+        opened = _Open({}, _Place(line, {}), builder.step())
+    else:
+        opened = _Open([], _Place(line, []), builder.step())
     builder.add(opened.value, opened.place)
     builder.open.append(opened)
 

@@ -10,7 +10,7 @@ import click
 from advisor.i18n import _
 
 if TYPE_CHECKING:
-    from advisor.questionnaire import Answers
+    from advisor.questionnaire import Answers, Preferences
     from advisor.recommendation import Recommendation
     from bench.results import Results
     from knowledge.model import Knowledge
@@ -59,11 +59,12 @@ class Decision:
 
         self.knowledge: Knowledge = knowledge.load()
         self.answers: Answers = read_answers(answers, self.knowledge)
+        self.preferences: Preferences = preferences(self.answers, self.knowledge)
         self.results: Results | None = find_results(results)
         day: date = as_of.date() if isinstance(as_of, datetime) else clock.today()
         self.recommendation: Recommendation = decide(
             self.knowledge,
-            preferences(self.answers, self.knowledge),
+            self.preferences,
             self.results,
             as_of=day,
             seed=seed,
@@ -81,13 +82,15 @@ def find_results(name: str) -> "Results | None":
     if name == "none":
         return None
     from advisor.paths import store_file
-    from bench.store import Store, read_export
+    from bench.exchange import read_results
+    from bench.store import Store
     from knowledge.faults import BadInput, Fault
 
     if Path(name).suffix == ".json" or Path(name).is_file():
-        return read_export(Path(name))
-    if not store_file().exists():
-        mend = _("`advisor bench run` measures")
-        raise BadInput([Fault("--results", None, name, _("nothing has been measured on this machine yet"), mend)])
-    with Store(store_file()) as store:
-        return store.latest() if name == "latest" else store.get(name)
+        return read_results(Path(name))
+    if store_file().exists():
+        with Store(store_file()) as store:
+            if (found := store.latest() if name == "latest" else store.get(name)) is not None:
+                return found
+    mend = _("`advisor bench run` measures")
+    raise BadInput([Fault("--results", None, name, _("nothing has been measured on this machine yet"), mend)])

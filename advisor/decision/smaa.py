@@ -43,6 +43,9 @@ _SPAN = 6.0
 _CELLS = 4_096
 """Cells of a quantile table: an error of at most .006 on 0-10 in one draw and below 1e-5 in the mean."""
 
+_BLOCK = 32_768
+"""Draws worked on at a time: small enough for the processor's cache, large enough to hide the cost of a call."""
+
 _CELLS_PER_UNIT = np.float32(_CELLS / (2 * _SPAN))
 
 
@@ -96,29 +99,29 @@ def draw_scores(
         correlations: rho of the copula, each in 0-1.
     """
     samples = len(next(iter(weights.values())))
+    rho = np.array(correlations)[:, np.newaxis]
     common = _normal_draws(generator(seed, "rating", framework), samples)
-    own = np.empty(samples, dtype=np.float32)
-    cell = np.empty(samples, dtype=np.float32)
-    index = np.empty(samples, dtype=np.intp)
-    rated = np.empty(samples, dtype=np.float32)
-    scores = np.zeros((len(correlations), samples), dtype=np.float32)
-    # z in cells of the table: the offset puts z = 0 at its middle, the cast to an integer picks the cell.
-    shared = [common * (np.float32(math.sqrt(rho)) * _CELLS_PER_UNIT) + np.float32(_CELLS / 2) for rho in correlations]
-    scales = [np.float32(math.sqrt(1 - rho)) * _CELLS_PER_UNIT for rho in correlations]
+    # z in cells of the table: the offset puts z = 0 at its middle, and rounding down picks the cell.
+    shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * common + np.float32(_CELLS / 2)
+    scale = np.sqrt(1 - rho).astype(np.float32) * _CELLS_PER_UNIT
+    scores = np.zeros_like(shared)
+    index = np.empty((len(correlations), _BLOCK), dtype=np.intp)
     for leaf, weight in weights.items():
         value = values[leaf]
         if value.is_certain:
             scores += weight * np.float32(value.mode)
             continue
         table = _quantile_table(value.low, value.mode, value.high, value.known > 0)
-        _normal_draws(generator(seed, "rating", framework, leaf), samples, out=own)
-        for row, (factor, scale) in enumerate(zip(shared, scales, strict=True)):
-            np.multiply(own, scale, out=cell)
-            cell += factor
-            index[...] = cell
-            np.take(table, index, out=rated, mode="clip")
-            rated *= weight
-            scores[row] += rated
+        own = _normal_draws(generator(seed, "rating", framework, leaf), samples)
+        for start in range(0, samples, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            cell = own[block] * scale
+            cell += shared[:, block]
+            cells = index[:, : cell.shape[1]]
+            cells[...] = cell
+            np.take(table, cells, out=cell, mode="clip")
+            cell *= weight[block]
+            scores[:, block] += cell
     return scores
 
 
@@ -133,9 +136,7 @@ def draw_all_scores(
     Frameworks are drawn in parallel; each has streams of its own, so the result depends on neither order nor timing.
     """
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        rows = pool.map(
-            lambda item: draw_scores(item[0], item[1], weights, seed, correlations), values.items()
-        )
+        rows = pool.map(lambda item: draw_scores(item[0], item[1], weights, seed, correlations), values.items())
         return np.stack(list(rows), axis=1)
 
 
@@ -158,10 +159,10 @@ def interval(scores: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _normal_draws(random: np.random.Generator, samples: int, out: Floats | None = None) -> Floats:
+def _normal_draws(random: np.random.Generator, samples: int) -> Floats:
     # Four 16-bit draws from each 64 random bits; `bytes` would copy them twice.
     words = random.integers(0, 2**64, (samples + 3) // 4, dtype=np.uint64)
-    drawn: Floats = np.take(_normal_quantiles(), words.view(np.uint16)[:samples], out=out, mode="clip")
+    drawn: Floats = np.take(_normal_quantiles(), words.view(np.uint16)[:samples], mode="clip")
     return drawn
 
 

@@ -34,9 +34,7 @@ class Split(msgspec.Struct, frozen=True):
     concentration: float
 
 
-def split_tree(
-    criteria: Sequence[Criterion], preferences: Preferences, unfilled: Collection[str]
-) -> tuple[Split, ...]:
+def split_tree(criteria: Sequence[Criterion], preferences: Preferences, unfilled: Collection[str]) -> tuple[Split, ...]:
     """Every node's split, parents before children.
 
     Args:

@@ -1,6 +1,7 @@
 """What adapters need besides their framework: refusals, tensors, layouts. Standard library only, Python 3.6 to 3.14.
 
-`main.py` makes this module importable as `advisor_kit` before it loads an adapter. An adapter is a file with a class
+`main.py` makes this module importable as `advisor_kit` (and `runtimes.py` as `advisor_runtimes`) before it loads an
+adapter. An adapter is a file with a class
 `Adapter`; the base class below says what it has to provide. NumPy is imported on first use, so that importing a
 framework is timed with all that it brings.
 """
@@ -68,7 +69,6 @@ class Adapter(object):
 
     def memory(self):
         """Peak bytes of the framework's own allocator on the accelerator; None where there is none."""
-        return None
 
     def notes(self):
         """What a reader of the result should know: graph breaks, recompilations, defaults that were resolved."""

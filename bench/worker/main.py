@@ -46,7 +46,6 @@ FIXED_ENVIRONMENT = {
     "KMP_BLOCKTIME": "0",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "NVIDIA_TF32_OVERRIDE": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     # Inductor compiles in this process instead of keeping children that would outlive a killed worker.
     "TORCHINDUCTOR_COMPILE_THREADS": "1",
@@ -74,7 +73,9 @@ def load_module(name, path):
     return module
 
 
-kit = load_module("advisor_kit", os.path.join(os.path.dirname(os.path.abspath(__file__)), "kit.py"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+kit = load_module("advisor_kit", os.path.join(HERE, "kit.py"))
+load_module("advisor_runtimes", os.path.join(HERE, "runtimes.py"))
 
 
 class Worker(object):
@@ -106,17 +107,22 @@ class Worker(object):
             raise kit.Refused("protocol", "threads is %d" % threads)
         os.environ.update(FIXED_ENVIRONMENT)
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+        precision = field(request, "precision", str)
+        if precision == "fp32":
+            os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # cuBLAS and cuDNN, beneath what a framework sets
         name = "advisor_adapter_" + os.path.splitext(os.path.basename(path))[0]
         start = time.perf_counter()
         try:
             adapter = load_module(name, path).Adapter(
-                request.get("backend"), field(request, "device", str), field(request, "precision", str), threads
+                request.get("backend"), field(request, "device", str), precision, threads
             )
         except (ImportError, OSError, AttributeError) as error:
             # AttributeError: an old framework that meets a NumPy it does not know (module 'numpy' has no 'bool').
-            raise cannot_import(error)
+            raise cannot_import(error) from error
         seconds = time.perf_counter() - start
         versions = dict(adapter.versions(), python=self.python)
+        if "numpy" in sys.modules:
+            versions["numpy"] = sys.modules["numpy"].__version__
         self.adapter = adapter
         return {"import_seconds": seconds, "versions": versions}
 
@@ -223,7 +229,7 @@ def parse(line):
     try:
         request = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
-        raise kit.Refused("protocol", "not a line of JSON")
+        raise kit.Refused("protocol", "not a line of JSON") from None
     if not isinstance(request, dict):
         raise kit.Refused("protocol", "not a JSON object")
     return request
@@ -341,8 +347,11 @@ def read_lines(descriptor, lines):
     """Hand on the lines of the request pipe; when it closes, end the process, whatever it is doing."""
     with os.fdopen(descriptor, "rb") as stream:
         while True:
-            line = stream.readline(LONGEST_LINE)
-            if not line.endswith(b"\n") and len(line) < LONGEST_LINE:
+            line = piece = stream.readline(LONGEST_LINE)
+            while piece and not piece.endswith(b"\n"):  # too long to be a request: forget it up to its end
+                line = b""
+                piece = stream.readline(LONGEST_LINE)
+            if not piece:
                 os._exit(0)
             lines.put(line)
 

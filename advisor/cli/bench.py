@@ -1,0 +1,327 @@
+"""`advisor bench`: what could be measured here, measuring it, and what was measured."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from advisor.cli.output import console, json_option, print_json, warn
+from advisor.i18n import _
+
+if TYPE_CHECKING:
+    from bench.events import AnyEvent
+    from bench.planning import Announcement
+    from bench.results import Results
+
+_GB, _MB = 1e9, 1e6
+
+
+@click.group(help=_("Measure frameworks on this machine and look at what was measured."))
+def bench() -> None:
+    pass
+
+
+@bench.command("list", help=_("Candidates, workloads and phases; environments, download and disk they need."))
+@json_option
+def list_(as_json: bool) -> None:
+    import msgspec
+
+    import knowledge
+    from advisor.paths import environments_folder
+    from bench.environments import Environments
+    from bench.planning import PHASES
+    from bench.readiness import candidates_of, readiness
+    from bench.workload import load_workloads
+
+    base, environments, workloads = knowledge.load(), Environments(environments_folder()), load_workloads()
+    found = [
+        readiness(base, candidate, "cpu", environments)
+        for framework in base.frameworks.values()
+        for candidate in candidates_of(framework)
+    ]
+    if as_json:
+        print_json(
+            {
+                "schema": "advisor/bench-list/1",
+                "candidates": msgspec.to_builtins(found),
+                "workloads": [{"id": name, "parameters": w.parameters} for name, w in workloads.items()],
+                "phases": PHASES,
+                "free_disk_bytes": environments.free_disk_bytes(),
+            }
+        )
+        return
+    _print_readiness(found)
+    out = console()
+    for name, workload in workloads.items():
+        out.print(f"{name}: {workload.stands_for.in_language(_language())}", markup=False)
+    out.print(_("free disk: {size}").format(size=f"{environments.free_disk_bytes() / _GB:.1f} GB"))
+
+
+@bench.command(help=_("Race frameworks on this machine. What was measured is kept, also when it is interrupted."))
+@click.option(
+    "-f", "--framework", "frameworks", default="", help=_("FRAMEWORK[@BACKEND][,..]; default: all there are.")
+)
+@click.option("-m", "--mode", "modes", default="default", show_default=True, help=_("MODE[,..], default or all."))
+@click.option("-w", "--workload", "workloads", default="", help=_("WORKLOAD[,..]; default: all there are."))
+@click.option("--phase", type=click.Choice(["train"]), default="train", show_default=True, help=_("What to time."))
+@click.option("--device", default="auto", show_default=True, help=_("auto, cpu, cuda:N or mps."))
+@click.option("--precision", type=click.Choice(["fp32"]), default="fp32", show_default=True, help=_("Arithmetic."))
+@click.option("--threads", type=int, help=_("Threads of every candidate."))
+@click.option("--batch", type=int, help=_("Samples per step; default: the workload's own."))
+@click.option(
+    "--budget", type=float, default=180.0, show_default=True, help=_("Seconds of measuring, shared by workloads.")
+)
+@click.option(
+    "--data", "data", multiple=True, metavar="NAME=PATH", help=_("Your own files: mnist=FOLDER, pm25=FILE.csv.")
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=_("Seed of made data and order.")
+)
+@click.option("--yes", is_flag=True, help=_("Consent to downloads over 500 MB."))
+@json_option
+def run(
+    frameworks: str,
+    modes: str,
+    workloads: str,
+    phase: str,
+    device: str,
+    precision: str,
+    threads: int | None,
+    batch: int | None,
+    budget: float,
+    data: tuple[str, ...],
+    seed: int,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    import asyncio
+
+    import knowledge
+    from advisor.paths import environments_folder, home, store_file
+    from bench import machine
+    from bench.environments import Environments
+    from bench.planning import Wishes, announce, make_plan
+    from bench.store import Store
+    from bench.workload import load_workloads
+
+    base, known, own = knowledge.load(), load_workloads(), _own_data(data)
+    wishes = Wishes(
+        frameworks=_words(frameworks),
+        modes=_words(modes),
+        workloads=_words(workloads),
+        phases=(phase,),
+        device=device,
+        precision=precision,
+        threads=threads,
+        batch=batch,
+        budget_seconds=budget,
+        seed=seed,
+        data={known[name].data: "made" for name in known} | dict.fromkeys(own, "user"),
+    )
+    plan = make_plan(wishes, base, tuple(known), machine.devices())
+    environments = Environments(environments_folder())
+    announcement = announce(plan, base, environments)
+    _announce(announcement)
+    if announcement.asks and not yes:
+        size = f"{announcement.download_bytes / _GB:.1f} GB"
+        click.confirm(_("This downloads about {size}. Go on?").format(size=size), abort=True, err=True)
+    with Store(store_file()) as store:
+        results = asyncio.run(_race(plan, base, environments, store, home() / "material", known, own))
+    if as_json:
+        print_json(results)
+    else:
+        show_results(results)
+    if results.interrupted:
+        raise click.exceptions.Exit(130)
+    if any(run.status.value in ("failed", "incomparable") for run in results.runs):
+        raise click.exceptions.Exit(1)
+
+
+async def _race(
+    plan: Any, base: Any, environments: Any, store: Any, folder: Path, workloads: Any, data: dict[str, Path]
+) -> "Results":
+    """Run the race to its end, or to Ctrl-C, telling its progress on stderr."""
+    import asyncio
+    import signal
+
+    from bench.engine import start
+
+    async with start(plan, base, environments, store, folder=folder, workloads=workloads, data=data) as race:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, race.cancel)
+        async for event in race.events():
+            if (line := _told(event)) is not None:
+                warn(line)
+    assert race.results is not None  # the events have ended, so the race has too
+    return race.results
+
+
+@bench.command(help=_("List the results that are kept, newest first."))
+@json_option
+def results(as_json: bool) -> None:
+    import msgspec
+
+    from advisor.paths import store_file
+    from bench.store import Store
+
+    with Store(store_file()) as store:
+        kept = store.summaries()
+    if as_json:
+        print_json({"schema": "advisor/bench-results/1", "results": msgspec.to_builtins(kept)})
+        return
+    for summary in kept:
+        state = _("interrupted") if summary.interrupted else ""
+        console().print(
+            f"{summary.id}  {summary.created}  {summary.candidates}  {', '.join(summary.workloads)}  {state}"
+        )
+
+
+@bench.command(help=_("Show one result (an id, its beginning, or latest)."))
+@click.argument("result")
+@json_option
+def show(result: str, as_json: bool) -> None:
+    from advisor.cli.inputs import find_results
+
+    found = find_results(result)
+    if as_json:
+        print_json(found)
+    elif found is not None:
+        show_results(found)
+
+
+@bench.command(help=_("Write one result into a JSON file."))
+@click.argument("result")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False))
+def export(result: str, output: Path) -> None:
+    from advisor.paths import store_file
+    from bench.store import Store
+
+    with Store(store_file()) as store:
+        store.export(result, output)
+
+
+@bench.command("import", help=_("Keep the result in a file that `bench export` wrote."))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def import_(file: Path) -> None:
+    from advisor.paths import store_file
+    from bench.store import Store
+
+    with Store(store_file()) as store:
+        console().print(store.import_file(file).id)
+
+
+def show_results(results: "Results") -> None:
+    """A table of runs, then the verdicts, in words."""
+    from rich.table import Table
+
+    out = console()
+    machine = results.machine
+    out.print(f"{results.id}  {machine.cpu}  {results.plan.device}  {results.plan.precision}", markup=False)
+    table = Table(box=None, pad_edge=False)
+    columns = (_("workload"), _("candidate"), _("samples/s"), _("range"), _("import"), _("first step"), _("peak RSS"))
+    for heading in columns:
+        table.add_column(heading, justify="left" if heading in columns[:2] else "right")
+    for run in sorted(
+        results.runs, key=lambda r: (r.workload, -(r.samples_per_second.median if r.samples_per_second else 0))
+    ):
+        if run.samples_per_second is None:
+            table.add_row(run.workload, run.candidate, run.status.value)
+            continue
+        rate = run.samples_per_second
+        table.add_row(
+            run.workload,
+            run.candidate,
+            f"{rate.median:,.0f}",
+            f"{rate.low:,.0f}-{rate.high:,.0f}",
+            f"{run.import_seconds or 0:.1f} s",
+            f"{run.first_step_seconds or 0:.2f} s",
+            f"{(run.peak_rss_bytes or 0) / 2**20:,.0f} MiB",
+        )
+    out.print(table)
+    for run in results.runs:
+        if run.reason:
+            out.print(f"{run.workload} {run.candidate}: {run.status.value}: {run.reason}", markup=False)
+    for verdict in results.verdicts:
+        words = _verdict_words(verdict)
+        if words:
+            out.print(f"{verdict.workload}: {words}", markup=False)
+    gauge = results.contention.gauge
+    if gauge is not None:
+        out.print(_("CPU granted: {share} (median)").format(share=f"{gauge.median:.0%}"))
+
+
+def _verdict_words(verdict: Any) -> str:
+    if verdict.verdict.value not in ("a", "b"):
+        return ""
+    faster, slower = (verdict.a, verdict.b) if verdict.verdict.value == "a" else (verdict.b, verdict.a)
+    ends = [end for end in (verdict.ratio.low, verdict.ratio.high) if end]
+    times = min((end if end >= 1 else 1 / end for end in ends), default=1.0)
+    text = _("{faster} is at least {times}x as fast as {slower} ({basis})")
+    return text.format(faster=faster, slower=slower, times=f"{times:.2g}", basis=verdict.basis.value)
+
+
+def _announce(announcement: "Announcement") -> None:
+    for each in announcement.candidates:
+        if each.why:
+            warn(f"{each.candidate}: {each.why} ({each.mend})")
+    text = _("download {download}, disk {disk}, making environments {install}, starting {start}, measuring {measure}")
+    warn(
+        text.format(
+            download=f"{announcement.download_bytes / _MB:,.0f} MB",
+            disk=f"{announcement.disk_bytes / _GB:.1f} GB",
+            install=f"{announcement.install_seconds:.0f} s",
+            start=f"~{announcement.prepare_seconds:.0f} s",
+            measure=f"{announcement.measure_seconds:.0f} s",
+        )
+    )
+
+
+def _told(event: "AnyEvent") -> str | None:
+    """One line for stderr about an event worth a line."""
+    from bench import events
+
+    match event:
+        case events.Preparing(candidate=candidate, workload=workload, stage=stage, detail=detail):
+            return f"{candidate} {workload or ''} {stage} {detail}".rstrip()
+        case events.CandidateEnded(candidate=candidate, workload=workload, status=status, reason=reason) if reason:
+            return f"{candidate} {workload or ''} {status.value}: {reason}"
+        case events.RoundDone(workload=workload, round=number, rounds=rounds, standings=standings) if standings:
+            best = standings[0]
+            return f"{workload} {number}/{rounds}  {best.candidate} {best.samples_per_second:,.0f}/s"
+    return None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _own_data(pairs: tuple[str, ...]) -> dict[str, Path]:
+    from knowledge.faults import BadInput, Fault
+
+    faults = [Fault("--data", None, pair, _("is not NAME=PATH"), "mnist=FOLDER") for pair in pairs if "=" not in pair]
+    if faults:
+        raise BadInput(faults)
+    return {name: Path(path) for name, _equals, path in (pair.partition("=") for pair in pairs)}
+
+
+def _language() -> str:
+    from advisor.i18n import language
+
+    return language()
+
+
+def _print_readiness(found: Any) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for heading in (_("candidate"), _("state"), _("download"), _("disk"), _("ready in"), ""):
+        table.add_column(heading)
+    for each in found:
+        table.add_row(
+            each.candidate + (" *" if each.default else ""),
+            each.state.value,
+            f"{each.download_bytes / _MB:,.0f} MB",
+            f"{each.disk_bytes / _GB:.1f} GB",
+            f"{each.install_seconds:.0f} s",
+            each.why or "",
+        )
+    console().print(table)

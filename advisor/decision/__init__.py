@@ -1,0 +1,256 @@
+"""The decision: knowledge, preferences and measurements in, one recommendation out. Pure and reproducible.
+
+    screen -> value (ratings, fit, measured) -> weights -> smaa -> verdict -> sensitivity -> explain
+
+Definitions are METHOD.md's, "Decision". Nothing a framework is given (score, draws, P against a rival) depends on
+which other frameworks compete.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from math import fsum
+
+import msgspec
+
+from advisor.decision import explain
+from advisor.decision.measured import count
+from advisor.decision.screen import Check, Outcome, check_all, minimal_drops
+from advisor.decision.sensitivity import flips
+from advisor.decision.smaa import (
+    RATING_CORRELATION,
+    ROBUSTNESS_CORRELATIONS,
+    draw_all_scores,
+    draw_weights,
+    first_probabilities,
+    interval,
+    pairwise,
+)
+from advisor.decision.stack import stack
+from advisor.decision.value import Value, leaf_values
+from advisor.decision.verdict import judge, lead
+from advisor.decision.weights import Split, leaf_weights, split_tree
+from advisor.questionnaire import Preferences
+from advisor.recommendation import (
+    SCHEMA,
+    Current,
+    Excluded,
+    Provenance,
+    Ranked,
+    Recommendation,
+    StackEntry,
+    Unknown,
+    Verdict,
+)
+from bench.results import Results
+from knowledge.model import Framework, Knowledge
+
+__all__ = ["decide"]
+
+DEFAULT_SAMPLES = 10_000
+
+
+def decide(
+    knowledge: Knowledge,
+    preferences: Preferences,
+    results: Results | None,
+    as_of: date,
+    seed: int,
+    samples: int = DEFAULT_SAMPLES,
+    created: str | None = None,
+) -> Recommendation:
+    """The recommendation for one person's preferences.
+
+    Args:
+        knowledge: what is known about frameworks.
+        preferences: what the answers ask for.
+        results: a race to count, if any.
+        as_of: day whose statements hold, and on which a framework has to be maintained.
+        seed: of all random draws.
+        samples: number of draws of ratings and weights, at least 1.
+        created: UTC time to write into the provenance; midnight of `as_of` when None.
+
+    Raises:
+        BadInput: the fixed weights leave nothing that can be weighed.
+    """
+    measurements = count(results, knowledge.leaves, preferences)
+    not_measured = tuple(
+        path for path, leaf in knowledge.leaves.items() if leaf.measured and path not in measurements.values
+    )
+    not_named = [path for path, leaf in knowledge.leaves.items() if leaf.fit and not preferences.fit.get(leaf.fit)]
+    splits = split_tree(knowledge.criteria, preferences, [*not_measured, *not_named])
+    weights = leaf_weights(splits, knowledge.leaves)
+
+    alternatives = [each for _id, each in sorted(knowledge.frameworks.items()) if each.role in preferences.roles]
+    values = {
+        each.id: leaf_values(each, knowledge.leaves, preferences.fit, measurements.values, as_of)
+        for each in alternatives
+    }
+    contributions = {
+        framework: {leaf: weight * leaves[leaf].expected for leaf, weight in weights.items()}
+        for framework, leaves in values.items()
+    }
+    scores = {framework: fsum(points.values()) for framework, points in contributions.items()}
+    best_first = sorted(scores, key=lambda framework: (-scores[framework], framework))
+    checks = {each.id: check_all(each, preferences.requirements, as_of) for each in alternatives}
+    failed = {framework: _with(outcome=Outcome.FAIL, checks=found) for framework, found in checks.items()}
+    qualified = [framework for framework in best_first if not failed[framework]]
+
+    simulation = _simulate({each: values[each] for each in qualified}, splits, preferences.respondent, seed, samples)
+    ranking = tuple(
+        Ranked(
+            framework=framework,
+            name=knowledge.frameworks[framework].name,
+            role=knowledge.frameworks[framework].role.value,
+            rank=rank,
+            score=scores[framework],
+            low=low,
+            high=high,
+            first_probability=first,
+            coverage=_coverage(values[framework], weights),
+            contributions=contributions[framework],
+        )
+        for rank, (framework, (low, high), first) in enumerate(
+            zip(qualified, simulation.intervals, simulation.first[RATING_CORRELATION], strict=True), start=1
+        )
+    )
+    unknown = tuple(
+        Unknown(framework, str(each.requirement))
+        for framework in qualified
+        for each in _with(outcome=Outcome.UNKNOWN, checks=checks[framework])
+    )
+    verdict = _verdict(ranking, simulation, unknown, preferences)
+    excluded = tuple(
+        Excluded(
+            framework=framework,
+            name=knowledge.frameworks[framework].name,
+            would_rank=_would_rank(framework, qualified or best_first, scores),
+            failed=tuple(
+                explain.failure(each, knowledge.frameworks[framework], knowledge, as_of) for each in failed[framework]
+            ),
+        )
+        for framework in best_first
+        if failed[framework]
+    )
+    draft = Recommendation(
+        schema=SCHEMA,
+        verdict=verdict,
+        winner=qualified[0] if verdict in (Verdict.CLEAR, Verdict.LEANING) else None,
+        stack=_stack(knowledge, qualified, preferences, as_of),
+        ranking=ranking,
+        robustness={
+            f"{correlation:g}": dict(zip(qualified, simulation.first[correlation], strict=True))
+            for correlation in ROBUSTNESS_CORRELATIONS
+        },
+        pairwise=_by_name(qualified, simulation.above[RATING_CORRELATION]),
+        excluded=excluded,
+        unknown=unknown,
+        assumptions=explain.assumptions(preferences, counts_speed=results is not None),
+        weights=weights,
+        flips=flips(qualified, values, weights),
+        current=None,
+        course=preferences.course,
+        measured=measurements.summary,
+        not_counted_leaves=not_measured,
+        minimal_drops=() if qualified else minimal_drops(_labels(checks) for checks in failed.values()),
+        reasoning=explain.NO_REASONING,
+        provenance=Provenance(
+            advisor_version=version("framework-advisor"),
+            knowledge_date=knowledge.date.isoformat(),
+            as_of=as_of.isoformat(),
+            samples=samples,
+            seed=seed,
+            created=created or f"{as_of.isoformat()}T00:00:00Z",
+        ),
+    )
+    current = _current(draft, knowledge, preferences, scores)
+    draft = msgspec.structs.replace(draft, current=current)
+    reasoning = explain.reasoning(draft, knowledge, answered=preferences.answered, provisional=measurements.provisional)
+    return msgspec.structs.replace(draft, reasoning=reasoning)
+
+
+class _Simulation(msgspec.Struct, frozen=True):
+    """What the draws say, frameworks in the order of ranks; `first` and `above` by correlation."""
+
+    intervals: list[tuple[float, float]]
+    first: dict[float, list[float]]
+    above: dict[float, list[list[float]]]
+
+
+def _simulate(
+    values: Mapping[str, Mapping[str, Value]], splits: Sequence[Split], person: str, seed: int, samples: int
+) -> _Simulation:
+    correlations = (RATING_CORRELATION, *ROBUSTNESS_CORRELATIONS)
+    if not values:
+        nothing: dict[float, list[list[float]]] = {each: [] for each in correlations}
+        return _Simulation([], {each: [] for each in correlations}, nothing)
+    weights = draw_weights(splits, person, seed, samples)
+    scores = draw_all_scores(values, weights, seed, correlations)
+    return _Simulation(
+        intervals=[interval(row) for row in scores[0]],
+        first={each: first_probabilities(rows) for each, rows in zip(correlations, scores, strict=True)},
+        above={each: pairwise(rows) for each, rows in zip(correlations, scores, strict=True)},
+    )
+
+
+def _verdict(
+    ranking: Sequence[Ranked], simulation: _Simulation, unknown: Sequence[Unknown], preferences: Preferences
+) -> Verdict:
+    if not ranking:
+        return Verdict.NONE_QUALIFIES
+    above = simulation.above
+    first = lead(above[RATING_CORRELATION][0][1:], [above[each][0][1:] for each in ROBUSTNESS_CORRELATIONS])
+    conditional = any(each.framework == ranking[0].framework for each in unknown)
+    return judge(first, ranking[0].coverage, preferences.answered, conditional=conditional)
+
+
+def _coverage(values: Mapping[str, Value], weights: Mapping[str, float]) -> float:
+    """Share of the weight whose values are known."""
+    return fsum(weight * values[leaf].known for leaf, weight in weights.items())
+
+
+def _would_rank(framework: str, others: Sequence[str], scores: Mapping[str, float]) -> int:
+    """The rank among `others` by score, ties by id."""
+    place = (-scores[framework], framework)
+    return 1 + sum((-scores[other], other) < place for other in others if other != framework)
+
+
+def _stack(
+    knowledge: Knowledge, qualified: Sequence[str], preferences: Preferences, as_of: date
+) -> tuple[StackEntry, ...]:
+    if not qualified:
+        return ()
+    return stack(knowledge.frameworks[qualified[0]], knowledge, preferences, as_of)
+
+
+def _current(
+    draft: Recommendation, knowledge: Knowledge, preferences: Preferences, scores: Mapping[str, float]
+) -> Current | None:
+    framework: Framework | None = knowledge.frameworks.get(preferences.current or "")
+    if framework is None:
+        return None
+    ranked = next((each for each in draft.ranking if each.framework == framework.id), None)
+    return Current(
+        framework=framework.id,
+        name=framework.name,
+        rank=None if ranked is None else ranked.rank,
+        gap=None if ranked is None else draft.ranking[0].score - ranked.score,
+        leaving_cost=framework.leaving.cost if framework.leaving else None,
+        what_would_justify=explain.what_would_justify(framework, draft, knowledge),
+    )
+
+
+def _with(outcome: Outcome, checks: Sequence[Check]) -> tuple[Check, ...]:
+    return tuple(each for each in checks if each.outcome is outcome)
+
+
+def _labels(checks: Sequence[Check]) -> frozenset[str]:
+    return frozenset(str(each.requirement) for each in checks)
+
+
+def _by_name(frameworks: Sequence[str], table: Sequence[Sequence[float]]) -> dict[str, dict[str, float]]:
+    """A square table without its diagonal, by framework ids."""
+    return {
+        row: {column: number for column, number in zip(frameworks, numbers, strict=True) if column != row}
+        for row, numbers in zip(frameworks, table, strict=True)
+    }

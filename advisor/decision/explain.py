@@ -1,0 +1,387 @@
+"""The decision in sentences, in the language in force: why rank 1, why not the others, what would change it.
+
+Sentences say only what the numbers of the recommendation say; nothing is computed here that is not shown elsewhere.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from advisor.decision.screen import Check
+from advisor.decision.verdict import CLEAR_PROBABILITY, FEWEST_ANSWERS
+from advisor.i18n import _, language
+from advisor.questionnaire import DEFAULT_RUN_LENGTH_SECONDS, MAINTAINED, Preferences
+from advisor.recommendation import (
+    Assumption,
+    EvidenceLine,
+    Excluded,
+    Failure,
+    Flip,
+    Ranked,
+    Reasoning,
+    Recommendation,
+    Record,
+    Verdict,
+)
+from knowledge.model import Criterion, Evidence, Framework, Knowledge
+
+EXPLANATION_SCHEMA = "advisor/explanation/1"
+NO_REASONING = Reasoning("", (), {}, ())
+
+_REASONS = 3
+"""Criteria named in one sentence: more are not remembered."""
+
+_LEAST_POINTS = 0.02
+"""Differences below this are not named: they vanish in the rounding of shown scores."""
+
+
+class Explanation(Record, frozen=True):
+    """One framework's place in a recommendation, in sentences."""
+
+    schema: str
+    framework: str
+    name: str
+    headline: str
+    lines: tuple[str, ...]
+
+
+def reasoning(recommendation: Recommendation, knowledge: Knowledge, *, answered: int, provisional: bool) -> Reasoning:
+    """All sentences about a recommendation.
+
+    Args:
+        recommendation: complete but for its reasoning.
+        knowledge: for the names of criteria and frameworks.
+        answered: number of questions answered.
+        provisional: whether a provisional measurement counted.
+    """
+    others = {each.framework: _why_not(each, recommendation, knowledge) for each in recommendation.ranking[1:]}
+    excluded = {each.framework: _why_excluded(each) for each in recommendation.excluded}
+    return Reasoning(
+        headline=_headline(recommendation),
+        why=tuple(_why(recommendation, knowledge)),
+        why_not={**others, **excluded},
+        what_would_change=tuple(_what_would_change(recommendation, knowledge)),
+        caveats=tuple(_caveats(recommendation, knowledge, answered, provisional)),
+    )
+
+
+def explain_one(recommendation: Recommendation, knowledge: Knowledge, framework: str) -> Explanation:
+    """One framework's place: what speaks for and against it, and what would change it."""
+    name = knowledge.frameworks[framework].name
+    ranked = next((each for each in recommendation.ranking if each.framework == framework), None)
+    knocked_out = next((each for each in recommendation.excluded if each.framework == framework), None)
+    if ranked is not None:
+        headline = _("{name} ranks {rank} of {count} with {score:.1f} of 10 points.").format(
+            name=name, rank=ranked.rank, count=len(recommendation.ranking), score=ranked.score
+        )
+        lines = _about_ranked(ranked, recommendation, knowledge)
+    elif knocked_out is not None:
+        headline = _("{name} is ruled out.").format(name=name)
+        lines = _about_excluded(knocked_out)
+    else:
+        headline = _("{name} does not compete here.").format(name=name)
+        lines = [_no_competitor(knowledge.frameworks[framework])]
+    if recommendation.current is not None and recommendation.current.framework == framework:
+        lines.append(recommendation.current.what_would_justify)
+        if recommendation.current.leaving_cost:
+            lines.append(_("Leaving it: {cost}").format(cost=recommendation.current.leaving_cost))
+    return Explanation(EXPLANATION_SCHEMA, framework, name, headline, tuple(lines))
+
+
+def failure(check: Check, framework: Framework, knowledge: Knowledge, as_of: date) -> Failure:
+    """Why a framework fails one requirement, with the evidence."""
+    fact, origin = check.requirement.fact, check.requirement.origin.value
+    if fact == MAINTAINED:
+        because, evidence = _not_maintained(framework, as_of), framework.lifecycle.evidence
+    else:
+        notes = dict.fromkeys(statement.note for statement in check.statements if statement.note)
+        stated = _("{name} does not support {values}.").format(
+            name=framework.name, values=_either(check.requirement.values)
+        )
+        because = " ".join((stated, *notes))
+        evidence = tuple(dict.fromkeys(each for statement in check.statements for each in statement.evidence))
+    return Failure(str(check.requirement), origin, fact, because, _evidence_lines(evidence, knowledge))
+
+
+def assumptions(preferences: Preferences, *, counts_speed: bool) -> tuple[Assumption, ...]:
+    """What skipped questions made us assume. The length of a run is one only where measured speed may count."""
+    hours = DEFAULT_RUN_LENGTH_SECONDS / 3600
+    texts = {
+        MAINTAINED: Assumption(
+            id=MAINTAINED,
+            what=_("Only frameworks that are still maintained are wanted."),
+            knocks_out=True,
+            removable_by="requirements.maintained: false",
+        ),
+        "python-in-fit": Assumption(
+            id="python-in-fit",
+            what=_("You write Python, so support for it counts in the fit."),
+            knocks_out=False,
+            removable_by="answers.language",
+        ),
+        "run-length": Assumption(
+            id="run-length",
+            what=_("One training run takes {hours:g} hours.").format(hours=hours),
+            knocks_out=False,
+            removable_by="answers.rhythm",
+        ),
+    }
+    return tuple(texts[each] for each in preferences.assumptions if counts_speed or each != "run-length")
+
+
+def what_would_justify(framework: Framework, recommendation: Recommendation, knowledge: Knowledge) -> str:
+    """What would justify leaving, or staying with, the framework in use today."""
+    name = framework.name
+    ranked = next((each for each in recommendation.ranking if each.framework == framework.id), None)
+    if ranked is None:
+        knocked_out = next((each for each in recommendation.excluded if each.framework == framework.id), None)
+        if knocked_out is None:
+            return _no_competitor(framework)
+        return _("Staying with {name} means giving up: {requirements}.").format(
+            name=name, requirements=_and(each.requirement for each in knocked_out.failed)
+        )
+    if ranked.rank == 1:
+        return _("Nothing in your answers argues for leaving {name}.").format(name=name)
+    first = recommendation.ranking[0]
+    above = recommendation.pairwise[first.framework][framework.id]
+    if above >= CLEAR_PROBABILITY:
+        said = _("{first} scores above {name} in {above} of the draws; only the cost of leaving speaks for staying.")
+    else:
+        said = _("{first} scores above {name} in {above} of the draws; leaving would be justified from {enough} on.")
+    sentences = [said.format(first=first.name, name=name, above=_per_cent(above), enough=_per_cent(CLEAR_PROBABILITY))]
+    flip = next((each for each in recommendation.flips if each.framework == framework.id), None)
+    if flip is not None and flip.criterion is not None:
+        sentences.append(_flip_sentence(flip, name, knowledge))
+    return " ".join(sentences)
+
+
+# --- the parts of a reasoning ----------------------------------------------------------------------------------------
+
+
+def _headline(recommendation: Recommendation) -> str:
+    if recommendation.verdict is Verdict.NONE_QUALIFIES:
+        return _("No framework meets all your requirements.")
+    first = recommendation.ranking[0]
+    if recommendation.verdict is Verdict.CLEAR:
+        return _("{name} is the clear choice.").format(name=first.name)
+    if recommendation.verdict is Verdict.LEANING:
+        conditions = [each.requirement for each in recommendation.unknown if each.framework == first.framework]
+        if conditions:
+            return _("{name} leads, if {conditions} holds.").format(name=first.name, conditions=_and(conditions))
+        return _("{name} leads, but not beyond doubt.").format(name=first.name)
+    rival = _closest_rival(recommendation)
+    if rival is None:
+        return _("Too little is known to recommend {name}.").format(name=first.name)
+    return _("{name} and {rival} are too close to call.").format(name=first.name, rival=rival.name)
+
+
+def _why(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
+    if not recommendation.ranking:
+        for drop in recommendation.minimal_drops:
+            yield _("Giving up {requirements} would let somebody qualify.").format(requirements=_and(drop))
+        return
+    first = recommendation.ranking[0]
+    most = sorted(first.contributions, key=first.contributions.__getitem__, reverse=True)[:_REASONS]
+    points = [f"{_criterion(knowledge, leaf)} {first.contributions[leaf]:.2f}" for leaf in most]
+    yield _("{name} scores {score:.1f} of 10; most of it comes from: {points}.").format(
+        name=first.name, score=first.score, points=", ".join(points)
+    )
+    rival = _closest_rival(recommendation)
+    if rival is None:
+        yield _("No other framework meets your requirements.")
+        return
+    above = recommendation.pairwise[first.framework][rival.framework]
+    yield _("It scores above {rival}, the closest rival, in {above} of the draws.").format(
+        rival=rival.name, above=_per_cent(above)
+    )
+    gains = _gains(first.contributions, rival.contributions, knowledge)
+    if gains:
+        yield _("Against {rival} it gains most on {gains}.").format(rival=rival.name, gains=_and(gains))
+    losses = _gains(rival.contributions, first.contributions, knowledge)
+    if losses:
+        yield _("Against {rival} it loses most on {losses}.").format(rival=rival.name, losses=_and(losses))
+
+
+def _why_not(ranked: Ranked, recommendation: Recommendation, knowledge: Knowledge) -> str:
+    first = recommendation.ranking[0]
+    gap = first.score - ranked.score
+    losses = _gains(first.contributions, ranked.contributions, knowledge)
+    if not losses:
+        return _("{name} is {gap:.2f} points behind {first}.").format(name=ranked.name, gap=gap, first=first.name)
+    return _("{name} is {gap:.2f} points behind {first}; it loses most on {losses}.").format(
+        name=ranked.name, gap=gap, first=first.name, losses=_and(losses)
+    )
+
+
+def _why_excluded(excluded: Excluded) -> str:
+    requirements = _and(each.requirement for each in excluded.failed)
+    because = " ".join(each.because for each in excluded.failed)
+    return _("{name} is ruled out by {requirements}: {because}").format(
+        name=excluded.name, requirements=requirements, because=because
+    )
+
+
+def _what_would_change(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
+    names = {each.framework: each.name for each in recommendation.ranking}
+    found = [flip for flip in recommendation.flips if flip.criterion is not None]
+    for flip in sorted(found, key=_change)[:_REASONS]:
+        yield _flip_sentence(flip, names[flip.framework], knowledge)
+    if recommendation.flips and not found:
+        yield _("No change of a single weight puts another framework first.")
+    for excluded in recommendation.excluded:
+        if recommendation.ranking and excluded.would_rank == 1:
+            yield _("Without {requirements}, {name} would come first.").format(
+                requirements=_and(each.requirement for each in excluded.failed), name=excluded.name
+            )
+
+
+def _caveats(recommendation: Recommendation, knowledge: Knowledge, answered: int, provisional: bool) -> Iterable[str]:
+    if recommendation.ranking:
+        first = recommendation.ranking[0]
+        if answered < FEWEST_ANSWERS:
+            yield _("Fewer than {count} questions are answered, so nothing can be clear yet.").format(
+                count=FEWEST_ANSWERS
+            )
+        for unknown in recommendation.unknown:
+            if unknown.framework == first.framework:
+                yield _("It is not known whether {name} meets {requirement}; check it first.").format(
+                    name=first.name, requirement=unknown.requirement
+                )
+        if first.coverage < 0.995:  # anything less shows as less than 100 %
+            yield _("{coverage} of the weight of {name} rests on known values; the rest is unknown.").format(
+                coverage=_per_cent(first.coverage), name=first.name
+            )
+    if provisional:
+        yield _("The measurements are provisional (a single launch), so their ranges are widened.")
+    if recommendation.measured is None:
+        yield _("Nothing was measured: speed and memory do not count.")
+    elif not recommendation.measured.counted:
+        yield _("No measurement fits your answers: speed and memory do not count.")
+
+
+# --- one framework ---------------------------------------------------------------------------------------------------
+
+
+def _about_ranked(ranked: Ranked, recommendation: Recommendation, knowledge: Knowledge) -> list[str]:
+    lines = [
+        _(
+            "Its score lies between {low:.1f} and {high:.1f} in nine of ten draws, and is the best in {first} of them."
+        ).format(low=ranked.low, high=ranked.high, first=_per_cent(ranked.first_probability))
+    ]
+    if ranked.rank == 1:
+        lines.extend(_why(recommendation, knowledge))
+    else:
+        first = recommendation.ranking[0]
+        lines.append(_why_not(ranked, recommendation, knowledge))
+        gains = _gains(ranked.contributions, first.contributions, knowledge)
+        if gains:
+            lines.append(_("Against {first} it gains most on {gains}.").format(first=first.name, gains=_and(gains)))
+        flip = next(each for each in recommendation.flips if each.framework == ranked.framework)
+        if flip.criterion is None:
+            lines.append(_("No change of a single weight puts it first."))
+        else:
+            lines.append(_flip_sentence(flip, ranked.name, knowledge))
+    for unknown in recommendation.unknown:
+        if unknown.framework == ranked.framework:
+            lines.append(_("It is not known whether it meets {requirement}.").format(requirement=unknown.requirement))
+    return lines
+
+
+def _about_excluded(excluded: Excluded) -> list[str]:
+    lines = [f"{each.requirement}: {each.because}" for each in excluded.failed]
+    if excluded.would_rank is not None:
+        lines.append(_("It would rank {rank} otherwise.").format(rank=excluded.would_rank))
+    return lines
+
+
+def _no_competitor(framework: Framework) -> str:
+    return _("{name} is not one of the frameworks compared here, since its role is another: {role}.").format(
+        name=framework.name, role=framework.role.value
+    )
+
+
+def _not_maintained(framework: Framework, as_of: date) -> str:
+    life = framework.lifecycle
+    if life.archived is not None and life.archived <= as_of:
+        return _("{name} was archived on {day}.").format(name=framework.name, day=life.archived.isoformat())
+    released = max((each for each in life.releases if each.date <= as_of), key=lambda each: each.date, default=None)
+    if released is None:
+        return _("{name} has no final release.").format(name=framework.name)
+    return _("The last final release of {name} is {version} of {day}.").format(
+        name=framework.name, version=released.version, day=released.date.isoformat()
+    )
+
+
+# --- wording ---------------------------------------------------------------------------------------------------------
+
+
+def _closest_rival(recommendation: Recommendation) -> Ranked | None:
+    """The rival that rank 1 is least sure to beat."""
+    first, *rivals = recommendation.ranking
+    above = recommendation.pairwise[first.framework]
+    return min(rivals, key=lambda rival: above[rival.framework], default=None)
+
+
+def _gains(ours: Mapping[str, float], theirs: Mapping[str, float], knowledge: Knowledge) -> list[str]:
+    """The leaves on which `ours` is furthest ahead of `theirs`, with the points."""
+    ahead = {leaf: ours[leaf] - theirs[leaf] for leaf in ours}
+    most = sorted(ahead, key=ahead.__getitem__, reverse=True)[:_REASONS]
+    return [f"{_criterion(knowledge, leaf)} ({ahead[leaf]:.2f})" for leaf in most if ahead[leaf] >= _LEAST_POINTS]
+
+
+def _flip_sentence(flip: Flip, name: str, knowledge: Knowledge) -> str:
+    assert flip.criterion is not None
+    assert flip.start is not None
+    assert flip.to is not None
+    return _("{name} would come first if {criterion} weighed {to} instead of {start}.").format(
+        name=name,
+        criterion=_criterion(knowledge, flip.criterion),
+        to=_per_cent(flip.to, 1),
+        start=_per_cent(flip.start, 1),
+    )
+
+
+def _change(flip: Flip) -> float:
+    return abs((flip.to or 0.0) - (flip.start or 0.0))
+
+
+def _criterion(knowledge: Knowledge, leaf: str) -> str:
+    found: Criterion = knowledge.leaves[leaf]
+    return found.name.in_language(language())
+
+
+def _per_cent(share: float, decimals: int = 0) -> str:
+    """`share` in per cent, never rounded to a certainty it is not."""
+    smallest = 10.0**-decimals
+    if 0 < share < smallest / 100 / 2:
+        return f"< {smallest:g} %"
+    if 1 - smallest / 100 / 2 < share < 1:
+        return f"> {100 - smallest:g} %"
+    return f"{share * 100:.{decimals}f} %"
+
+
+def _and(words: Iterable[str]) -> str:
+    *most, last = words
+    return _("{list} and {last}").format(list=", ".join(most), last=last) if most else last
+
+
+def _either(words: Sequence[str]) -> str:
+    *most, last = words
+    return _("{list} or {last}").format(list=", ".join(most), last=last) if most else last
+
+
+def _evidence_lines(evidence: Iterable[Evidence], knowledge: Knowledge) -> tuple[EvidenceLine, ...]:
+    lines = []
+    for each in evidence:
+        source = knowledge.sources.get(each.source)
+        lines.append(
+            EvidenceLine(
+                claim=each.claim,
+                stance=each.stance.value,
+                source=each.source,
+                title=source.title if source else each.source,
+                url=source.url if source else "",
+                published=source.published if source else None,
+                independence=source.independence.value if source else "",
+            )
+        )
+    return tuple(lines)

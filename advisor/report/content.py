@@ -1,0 +1,211 @@
+"""What a report says, before any markup: the recommendation with every number's source beside it.
+
+A rating's number cites the sources of its statement, a fit value those of the facts, a measured value the results it
+was measured in. Citations are numbered in the order they are first used.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from advisor.answers import Answers
+from advisor.decision.statements import fact_in_force, in_force
+from advisor.i18n import _, language
+from advisor.questionnaire import Preferences
+from advisor.recommendation import Ranked, Recommendation
+from bench.results import Results, Run
+from knowledge.model import Evidence, Framework, Knowledge
+
+
+class Citation(msgspec.Struct, frozen=True):
+    """One numbered source."""
+
+    number: int
+    id: str
+    title: str
+    url: str
+    publisher: str
+    published: str | None
+    accessed: str
+    independence: str
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One leaf of one framework: weight x value = points, on which basis, from which sources.
+
+    `basis` is "rating", "facts", "measured" or "unknown"; `citations` are numbers of sources, `results` an id.
+    """
+
+    leaf: str
+    name: str
+    weight: float
+    value: float
+    low: float | None
+    high: float | None
+    points: float
+    basis: str
+    as_of: str | None
+    because: str
+    citations: tuple[int, ...]
+    results: str | None
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """One ranked framework with its lines, heaviest first."""
+
+    ranked: Ranked
+    lines: tuple[Line, ...]
+
+
+class Said(msgspec.Struct, frozen=True):
+    """One answered question in words."""
+
+    question: str
+    answer: str
+    sure: str
+
+
+class Content(msgspec.Struct, frozen=True):
+    """Everything a report says."""
+
+    language: str
+    recommendation: Recommendation
+    said: tuple[Said, ...]
+    leaf_names: dict[str, str]
+    framework_names: dict[str, str]
+    sheets: tuple[Sheet, ...]
+    results: Results | None
+    runs: tuple[Run, ...]
+    citations: tuple[Citation, ...]
+
+
+class _Citations:
+    """Numbers sources as they are cited."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._numbers: dict[str, int] = {}
+
+    def cite(self, sources: Iterable[str]) -> tuple[int, ...]:
+        numbers = [self._numbers.setdefault(source, len(self._numbers) + 1) for source in sources]
+        return tuple(dict.fromkeys(numbers))
+
+    def listed(self) -> tuple[Citation, ...]:
+        return tuple(self._citation(number, source) for source, number in self._numbers.items())
+
+    def _citation(self, number: int, source_id: str) -> Citation:
+        source = self._knowledge.sources[source_id]
+        return Citation(
+            number=number,
+            id=source.id,
+            title=source.title,
+            url=source.url,
+            publisher=source.publisher,
+            published=source.published,
+            accessed=source.accessed.isoformat(),
+            independence=source.independence.value,
+        )
+
+
+def build(
+    recommendation: Recommendation,
+    knowledge: Knowledge,
+    answers: Answers,
+    preferences: Preferences,
+    results: Results | None,
+) -> Content:
+    """The report on one recommendation, in the language in force.
+
+    Args:
+        recommendation: what was decided.
+        knowledge: the knowledge it was decided from.
+        answers: the sheet it was decided for, and `preferences` what it asks for.
+        results: the measurements that were given to the decision, if any.
+    """
+    citations = _Citations(knowledge)
+    as_of = date.fromisoformat(recommendation.provenance.as_of)
+    sheets = []
+    for ranked in recommendation.ranking:
+        framework = knowledge.frameworks[ranked.framework]
+        lines = [
+            _line(recommendation, knowledge, preferences, framework, leaf, points, as_of, citations)
+            for leaf, points in ranked.contributions.items()
+            if recommendation.weights[leaf] > 0
+        ]
+        sheets.append(Sheet(ranked, tuple(sorted(lines, key=lambda line: (-line.weight, line.leaf)))))
+    for excluded in recommendation.excluded:
+        for failure in excluded.failed:
+            citations.cite(evidence.source for evidence in failure.evidence)
+    return Content(
+        language=language(),
+        recommendation=recommendation,
+        said=tuple(_said(answers, knowledge)),
+        leaf_names={path: leaf.name.in_language(language()) for path, leaf in knowledge.leaves.items()},
+        framework_names={each.id: each.name for each in knowledge.frameworks.values()},
+        sheets=tuple(sheets),
+        results=results,
+        runs=results.runs if results else (),
+        citations=citations.listed(),
+    )
+
+
+def _line(
+    recommendation: Recommendation,
+    knowledge: Knowledge,
+    preferences: Preferences,
+    framework: Framework,
+    leaf: str,
+    points: float,
+    as_of: date,
+    citations: _Citations,
+) -> Line:
+    criterion, weight = knowledge.leaves[leaf], recommendation.weights[leaf]
+    measured = recommendation.measured
+    basis, low, high, dated, because, results = "unknown", None, None, None, "", None
+    evidence: tuple[Evidence, ...] = ()
+    if criterion.fit is not None:
+        facts = [
+            statement
+            for value in preferences.fit.get(criterion.fit, ())
+            if (statement := fact_in_force(framework, criterion.fit, value, as_of)) is not None
+        ]
+        if facts:
+            basis, dated = "facts", max(fact.as_of for fact in facts).isoformat()
+            evidence = tuple(item for fact in facts for item in fact.evidence)
+            because = "; ".join(f"{', '.join(fact.values)}: {fact.support.value}" for fact in facts)
+    elif criterion.measured is not None:
+        if measured is not None and any(name.startswith(framework.id) for name in measured.counted):
+            basis, results = "measured", measured.results
+    elif (rating := in_force(framework.ratings.get(leaf, ()), as_of)) is not None:
+        dated, because, evidence = rating.as_of.isoformat(), rating.rationale or rating.reason, rating.evidence
+        if rating.score is not None:
+            basis, low, high = "rating", rating.low, rating.high
+    if basis == "unknown":
+        because = because or _("nothing is known")
+    return Line(
+        leaf=leaf,
+        name=criterion.name.in_language(language()),
+        weight=weight,
+        value=points / weight,
+        low=low,
+        high=high,
+        points=points,
+        basis=basis,
+        as_of=dated,
+        because=because,
+        citations=citations.cite(item.source for item in evidence),
+        results=results,
+    )
+
+
+def _said(answers: Answers, knowledge: Knowledge) -> Iterable[Said]:
+    """The answered questions, in the order of the questionnaire."""
+    for question in knowledge.questions.values():
+        for key, heading in ((question.id, question.text), (question.maybe, question.maybe_text or question.text)):
+            answer = answers.answers.get(key) if key else None
+            if answer is None:
+                continue
+            texts = {option.id: option.text.in_language(language()) for option in question.options}
+            words = ", ".join(texts.get(value, value) for value in answer.values)
+            yield Said(heading.in_language(language()), words, answer.sure.value)

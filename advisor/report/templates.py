@@ -1,0 +1,58 @@
+"""The Jinja environment of all reports: strict about names, and how numbers and ranges are written."""
+
+from functools import cache
+from math import isnan
+from pathlib import Path
+
+import jinja2
+
+from advisor.i18n import _
+from advisor.report.content import Content
+from bench.results import Range, StepSeconds
+
+_FOLDER = Path(__file__).parent
+
+
+@cache
+def _environment(autoescape: bool) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=autoescape,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"per_cent": per_cent, "si_seconds": si_seconds, "spread": spread, "cell": cell}
+    return environment
+
+
+def render(template: str, content: Content, *, autoescape: bool) -> bytes:
+    """The template filled in with the content."""
+    found = _environment(autoescape).get_template(template)
+    return found.render(content=content, r=content.recommendation, _=_).encode()
+
+
+def per_cent(share: float) -> str:
+    """A share of 0-1 as per cent."""
+    return f"{share * 100:.1f} %"
+
+
+def si_seconds(seconds: float | None) -> str:
+    """Seconds in the unit that reads best."""
+    if seconds is None or isnan(seconds):
+        return "-"
+    for unit, factor in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= factor:
+            return f"{seconds / factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def spread(quantity: Range | StepSeconds | None) -> str:
+    """A median with its range."""
+    return "-" if quantity is None else f"{quantity.median:.4g} [{quantity.low:.4g}-{quantity.high:.4g}]"
+
+
+def cell(text: str) -> str:
+    """Text that stays inside its cell of a Markdown table."""
+    return " ".join(text.replace("|", "\\|").split())

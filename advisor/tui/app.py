@@ -1,0 +1,246 @@
+"""The terminal app: holds the answers, the results and the recommendation they lead to, and shows the screens.
+
+State lives here as reactives that screens watch. Screens change it only by `answer`, `drop` and `measured`; every
+change decides again in a thread, so that no key waits for it.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from advisor.answers import Answers, dump_answers
+from advisor.i18n import LANGUAGES, N_, _, language, set_language
+from advisor.recommendation import Recommendation
+from advisor.tui.screens.base import Speaking
+from advisor.tui.screens.home import HomeScreen
+from advisor.tui.services import Services
+from advisor.tui.sheet import Reply, is_answered, path, question, with_reply, without_assumption
+from bench.plan import Plan
+from bench.results import Machine, Results
+from knowledge.faults import BadInput
+from knowledge.model import Knowledge
+
+_PAUSE_SECONDS = 0.05
+"""A decision waits this long for the next key, so that keys held down cost one decision, not thirty a second."""
+
+Shown = TypeVar("Shown", bound=Screen[None])
+
+
+class AdvisorApp(App[None]):
+    """Framework Advisor in a terminal.
+
+    Attributes:
+        answers: the answers so far.
+        results: the measurements in force, or None.
+        recommendation: what follows from both; None until the first decision.
+        fault: why there is no decision for the present answers, "" when there is one.
+        deciding: whether a decision is under way.
+        machine: this machine, once it has been looked at.
+    """
+
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    MODES: ClassVar = {"home": HomeScreen}
+    DEFAULT_MODE = "home"
+    BINDINGS: ClassVar = [Binding("ctrl+l", "language", N_("中文/English"), show=False)]
+
+    answers: reactive[Answers] = reactive(Answers(), init=False)
+    results: reactive[Results | None] = reactive(None, init=False)
+    recommendation: reactive[Recommendation | None] = reactive(None, init=False)
+    fault: reactive[str] = reactive("", init=False)
+    deciding: reactive[bool] = reactive(False, init=False)
+    machine: reactive[Machine | None] = reactive(None, init=False)
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        services: Services,
+        *,
+        language: str | None = None,
+        answers: Answers | None = None,
+    ) -> None:
+        super().__init__()
+        self.title = "Framework Advisor"
+        if language is not None:
+            set_language(language)
+        self.knowledge = knowledge
+        self.services = services
+        self.quick = True
+        if answers is not None:
+            self.set_reactive(AdvisorApp.answers, answers)
+
+    def on_mount(self) -> None:
+        self.look_at_machine()
+        self.decide()
+
+    # -- state --------------------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The questions of the path that was chosen."""
+        return path(self.knowledge, self.answers, self.quick)
+
+    def answered(self) -> tuple[int, int]:
+        """How many of all questions that can come up are answered, and how many those are."""
+        steps = path(self.knowledge, self.answers, quick=False)
+        return sum(self.is_answered(step) for step in steps), len(steps)
+
+    def is_answered(self, step: str) -> bool:
+        """Whether anything was answered to a question."""
+        return is_answered(self.knowledge, self.answers, step)
+
+    def answer(self, step: str, reply: Reply) -> None:
+        """Write a reply into the sheet; an empty one takes it out."""
+        self.answers = with_reply(self.answers, question(self.knowledge, step), reply)
+
+    def drop(self, assumption: str) -> None:
+        """Take an assumption back, or take it up again."""
+        self.answers = without_assumption(self.answers, assumption)
+
+    def measured(self, results: Results) -> None:
+        """Fold results into the recommendation."""
+        self.results = results
+
+    def watch_answers(self) -> None:
+        self.decide()
+
+    def watch_results(self) -> None:
+        self.decide()
+
+    @work(exclusive=True, group="decide")
+    async def decide(self) -> None:
+        """Decide for the present answers and results. A newer call replaces an older one."""
+        self.deciding = True
+        await asyncio.sleep(_PAUSE_SECONDS)
+        try:
+            recommendation = await asyncio.to_thread(self.services.decide, self.answers, self.results)
+        except BadInput as bad:
+            self.fault = "\n".join(fault.problem for fault in bad.faults)
+        else:
+            self.fault = ""
+            self.recommendation = recommendation
+        self.deciding = False
+
+    @work(group="machine")
+    async def look_at_machine(self) -> None:
+        """Find out what this machine is."""
+        self.machine = await asyncio.to_thread(self.services.machine)
+
+    # -- screens ------------------------------------------------------------------------------------------------------
+
+    def back(self) -> None:
+        """To the screen before; from the first one nowhere."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def _show(self, kind: type[Shown], fresh: Shown) -> None:
+        """Return to the screen of that kind if it is open below, else open `fresh` on top."""
+        if any(isinstance(screen, kind) for screen in self.screen_stack):
+            while not isinstance(self.screen, kind):
+                self.pop_screen()
+        else:
+            self.push_screen(fresh)
+
+    def action_questions(self, quick: bool = True) -> None:
+        """Ask, beginning with the first question that has no answer yet."""
+        from advisor.tui.screens.question import QuestionScreen
+
+        self.quick = quick
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(QuestionScreen())
+
+    def action_answer(self) -> None:
+        """Show the recommendation."""
+        from advisor.tui.screens.answer import AnswerScreen
+
+        self._show(AnswerScreen, AnswerScreen())
+
+    def action_frameworks(self) -> None:
+        """List the frameworks."""
+        from advisor.tui.screens.frameworks import FrameworksScreen
+
+        self._show(FrameworksScreen, FrameworksScreen())
+
+    def action_framework(self, framework: str) -> None:
+        """Show all that is known of one framework."""
+        from advisor.tui.screens.framework import FrameworkScreen
+
+        self.push_screen(FrameworkScreen(self.knowledge.frameworks[framework]))
+
+    def action_plan(self) -> None:
+        """Choose what to measure."""
+        from advisor.tui.screens.plan import PlanScreen
+
+        self._show(PlanScreen, PlanScreen())
+
+    def action_report(self) -> None:
+        """Preview the report and write it to a file."""
+        from advisor.tui.screens.report import ReportScreen
+
+        self._show(ReportScreen, ReportScreen())
+
+    def open_race(self, plan: Plan) -> None:
+        """Start the race and show it in place of the plan."""
+        from advisor.tui.screens.race import RaceScreen
+
+        self.switch_screen(RaceScreen(plan))
+
+    @work(group="answers")
+    async def action_open_answers(self) -> None:
+        """Read an answers file and show what follows from it."""
+        from advisor.tui.screens.dialogs import AskPath
+
+        sheets: list[Answers] = []
+
+        def check(path: Path) -> str | None:
+            try:
+                sheets.append(self.services.read_answers(path))
+            except BadInput as bad:
+                return "\n".join(str(fault) for fault in bad.faults)
+            except OSError as error:
+                return f"{path}: {error.strerror}"
+            return None
+
+        hint = _("An answers file (YAML), as `advisor recommend` reads it:")
+        if await self.push_screen_wait(AskPath(_("Open answers"), hint, "", check)) is not None:
+            self.answers = sheets[-1]
+            self.action_answer()
+
+    @work(group="answers")
+    async def action_save_answers(self) -> None:
+        """Write the answers into a file that `advisor recommend` can read."""
+        from advisor.tui.files import save
+
+        text = dump_answers(self.answers)
+        await save(self, _("Save answers"), "answers.yaml", lambda path: text.encode())
+
+    # -- language -----------------------------------------------------------------------------------------------------
+
+    async def action_language(self) -> None:
+        """Say everything in the next language."""
+        following = LANGUAGES[(LANGUAGES.index(language()) + 1) % len(LANGUAGES)]
+        set_language(following)
+        for screen in self.screen_stack:
+            if isinstance(screen, Speaking):
+                await screen.speak()
+        self.decide()  # its sentences are in the language too
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield SystemCommand(_("Six questions"), _("The quick path, two minutes"), lambda: self.action_questions(True))
+        yield SystemCommand(_("All questions"), _("For a surer answer"), lambda: self.action_questions(False))
+        yield SystemCommand(_("The answer"), _("Ranking, reasons, what would change it"), self.action_answer)
+        yield SystemCommand(_("Measure here"), _("Race the frameworks on this machine"), self.action_plan)
+        yield SystemCommand(_("Frameworks"), _("What is known of each, with sources"), self.action_frameworks)
+        yield SystemCommand(_("Report"), _("Preview it and write it to a file"), self.action_report)
+        yield SystemCommand(_("Open answers"), _("Read an answers file"), self.action_open_answers)
+        yield SystemCommand(_("Save answers"), _("Write an answers file"), self.action_save_answers)
+        yield SystemCommand("中文 / English", _("Switch the language"), self.action_language)
+        yield from super().get_system_commands(screen)

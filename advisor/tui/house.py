@@ -1,0 +1,212 @@
+"""The rooms of the house as the screens use them: this machine, the shipped knowledge, the store of results."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+
+from msgspec.structs import replace
+
+from advisor import clock, paths
+from advisor.answers import Answers, read_answers
+from advisor.decision import DEFAULT_SAMPLES, decide
+from advisor.decision.measured import count
+from advisor.i18n import _
+from advisor.questionnaire import preferences
+from advisor.recommendation import Recommendation
+from advisor.tui.services import Choice, Offer, Race
+from bench import machine
+from bench.environments import Environments
+from bench.plan import Candidate, Plan
+from bench.planning import Wishes, make_plan
+from bench.readiness import candidates_of, readiness
+from bench.results import Contention, Machine, Results, Run, Status
+from bench.store import Store
+from bench.workload import Workload, load_workloads
+from knowledge.loader import Place, Places
+from knowledge.model import Knowledge, Text
+
+_SEED: Final = 0
+_REPORT_SAMPLES: Final = 100_000
+"""Draws in a report (INTERFACE.md); screens use 10,000, so that the ranking can follow the keys."""
+
+
+class House:
+    """The services on a real machine."""
+
+    def __init__(self, knowledge: Knowledge, places: Places) -> None:
+        self._knowledge, self._places = knowledge, places
+        self._environments = Environments(paths.environments_folder())
+
+    @cached_property
+    def _workloads(self) -> dict[str, Workload]:
+        return load_workloads()
+
+    # -- advice -------------------------------------------------------------------------------------------------------
+
+    def decide(self, answers: Answers, results: Results | None) -> Recommendation:
+        """The recommendation for these answers, by today's date."""
+        return self._decide(answers, results, DEFAULT_SAMPLES)
+
+    def _decide(self, answers: Answers, results: Results | None, samples: int) -> Recommendation:
+        return decide(
+            self._knowledge,
+            preferences(answers, self._knowledge),
+            results,
+            as_of=clock.today(),
+            seed=_SEED,
+            samples=samples,
+            created=clock.timestamp(),
+        )
+
+    def read_answers(self, path: Path) -> Answers:
+        """The sheet in an answers file."""
+        return read_answers(path, self._knowledge)
+
+    def report(self, answers: Answers, results: Results | None, form: str) -> bytes:
+        """The report, decided anew with as many draws as a report has."""
+        from advisor.report import FORMATS, build
+
+        wanted = preferences(answers, self._knowledge)
+        recommendation = self._decide(answers, results, _REPORT_SAMPLES)
+        return FORMATS[form](build(recommendation, self._knowledge, answers, wanted, results))
+
+    def report_form(self, path: Path) -> str | None:
+        """The form that a file's suffix asks for."""
+        from advisor.report import format_of
+
+        return format_of(path)
+
+    def place(self, framework: str, *steps: str | int) -> Place:
+        """Where something about a framework is written."""
+        return self._places.framework(framework, *steps)
+
+    # -- the machine --------------------------------------------------------------------------------------------------
+
+    def machine(self) -> Machine:
+        """What this machine is."""
+        return machine.describe()
+
+    def devices(self) -> tuple[str, ...]:
+        """What can be trained on here."""
+        return machine.devices()
+
+    def free_memory_bytes(self) -> int:
+        """Memory that is free now."""
+        return machine.free_memory_bytes()
+
+    def free_disk_bytes(self) -> int:
+        """Disk that is free where environments are kept."""
+        return self._environments.free_disk_bytes()
+
+    # -- measuring ----------------------------------------------------------------------------------------------------
+
+    def workloads(self) -> dict[str, Text]:
+        """Workload id -> name."""
+        return {identifier: workload.name for identifier, workload in self._workloads.items()}
+
+    def wanted_workloads(self, answers: Answers) -> tuple[str, ...]:
+        """The workloads there are that the answers map to; all when none is."""
+        wanted = preferences(answers, self._knowledge).workloads or ()
+        return tuple(name for name in self._workloads if name in wanted) or tuple(self._workloads)
+
+    def offers(self, answers: Answers, device: str) -> tuple[Offer, ...]:
+        """Every candidate, with what it needs and why its result would not count."""
+        candidates = [c for framework in self._knowledge.frameworks.values() for c in candidates_of(framework)]
+        why = self._why_not_counted(answers, device, candidates)
+        return tuple(
+            Offer(
+                readiness=readiness(self._knowledge, candidate, device, self._environments),
+                why_not_counted=why.get(str(candidate)),
+            )
+            for candidate in candidates
+        )
+
+    def _why_not_counted(self, answers: Answers, device: str, candidates: list[Candidate]) -> dict[str, str]:
+        """Candidate -> why: asked of the decision itself, with a race of that plan in which all went well."""
+        wanted = preferences(answers, self._knowledge)
+        chosen = self.wanted_workloads(answers)
+        plan = make_plan(Wishes(modes=("all",), device=device), self._knowledge, chosen, self.devices())
+        runs = [
+            Run(
+                candidate=str(candidate),
+                framework=candidate.framework,
+                backend=candidate.backend,
+                mode=candidate.mode,
+                workload=chosen[0],
+                phase="train",
+                device=plan.device,
+                precision=plan.precision,
+                threads=plan.threads,
+                launches=plan.launches,
+                provisional=True,
+                status=Status.OK,
+                reason=None,
+            )
+            for candidate in candidates
+        ]
+        imagined = Results(
+            id="",
+            created="",
+            machine=machine.describe(),
+            plan=plan,
+            runs=tuple(runs),
+            verdicts=(),
+            twin=None,
+            contention=Contention(gauge=None, flagged_blocks=0, blocks=0, load_average=None),
+        )
+        summary = count(imagined, self._knowledge.leaves, wanted).summary
+        why = {entry.candidate: entry.why for entry in summary.not_counted} if summary is not None else {}
+        out = {entry.framework for entry in self._decide(answers, None, 1).excluded}
+        for candidate in candidates:
+            if candidate.framework in out:
+                why[str(candidate)] = _("knocked out, so only shown")
+        return why
+
+    def plan(self, choice: Choice) -> Plan:
+        """The plan for exactly the candidates chosen."""
+        names = dict.fromkeys(name.partition(":")[0] for name in choice.candidates)
+        modes = dict.fromkeys(name.partition(":")[2] for name in choice.candidates)
+        wishes = Wishes(
+            frameworks=tuple(names),
+            modes=tuple(modes),
+            workloads=choice.workloads,
+            device=choice.device,
+            budget_seconds=choice.budget_seconds,
+        )
+        plan = make_plan(wishes, self._knowledge, tuple(self._workloads), self.devices())
+        kept = tuple(name for name in plan.candidates if name in choice.candidates)
+        defaults = tuple(name for name in plan.defaults if name in kept)
+        return replace(plan, candidates=kept, defaults=defaults, K=len(kept), M=len(kept) * (len(kept) - 1) // 2)
+
+    @asynccontextmanager
+    async def race(self, plan: Plan) -> AsyncIterator[Race]:
+        """A race on this machine; its results are in the store when it is over."""
+        from bench.data import prepare
+        from bench.engine import start
+
+        folder = Path(mkdtemp(prefix="advisor-race-"))
+        try:
+            with Store(paths.store_file()) as store:
+                async with start(
+                    plan,
+                    self._knowledge,
+                    self._environments,
+                    store,
+                    folder=folder,
+                    workloads=self._workloads,
+                    prepare=prepare,
+                ) as race:
+                    yield race
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def latest_results(self) -> Results | None:
+        """The newest stored results; none when there is no store yet."""
+        if not paths.store_file().exists():
+            return None
+        with Store(paths.store_file()) as store:
+            return store.latest()

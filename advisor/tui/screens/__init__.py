@@ -1,0 +1,1 @@
+"""The screens: one Python file and one stylesheet each."""

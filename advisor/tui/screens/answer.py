@@ -1,0 +1,276 @@
+"""The recommendation: what, how sure, why, and what would change it."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from advisor.i18n import N_, _, language
+from advisor.recommendation import Excluded, Ranked, Recommendation
+from advisor.tui.screens.base import AdvisorScreen
+from advisor.tui.screens.dialogs import Pick
+from advisor.tui.sheet import taken_back
+from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, percent, right
+from advisor.tui.words import name_of, need_in_words, origin_in_words, verdict_in_words
+from knowledge.model import Knowledge
+
+_DECIDING_LEAVES = 4
+"""As many leaves are named as deciding between rank 1 and 2; more would not be read."""
+_LEAST_POINTS = 0.005
+"""Points are shown with two digits; a difference that rounds to zero decides nothing."""
+
+_Part = str | tuple[str, str] | Content
+
+
+class RankingList(OptionList):
+    """The frameworks in order; enter opens the page of one."""
+
+    BINDINGS: ClassVar = [Binding("enter", "select", N_("details"), key_display="⏎")]
+
+
+class AnswerScreen(AdvisorScreen):
+    """Ranking on the left, reasons on the right. The cursor is on a framework; its reasons stand first."""
+
+    CSS_PATH = "answer.tcss"
+    BINDINGS: ClassVar = [
+        Binding("n", "app.questions(False)", N_("next questions")),
+        Binding("b", "app.plan", N_("measure")),
+        Binding("r,e", "app.report", N_("report")),
+        Binding("x", "drop", N_("drop assumption")),
+        Binding("w", "app.save_answers", N_("save")),
+        Binding("escape", "leave", N_("back"), key_display="esc"),
+    ]
+
+    def heading(self) -> str:
+        return _("Answer")
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical(id="verdict"):
+            yield Static(id="headline", markup=False)
+            yield Static(id="basis", markup=False)
+        with Horizontal():
+            with Vertical(id="left"):
+                yield RankingList(id="ranking", compact=True, markup=False)
+            with VerticalScroll(id="reasons", classes="panel"):
+                yield Static(id="because", markup=False)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for attribute in ("recommendation", "fault", "deciding"):
+            self.watch(self.advisor, attribute, self.fill, init=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.fill)
+
+    def fill(self) -> None:
+        now = self.advisor.recommendation
+        if self.advisor.fault:
+            self._tell(_("These answers do not fit together"), self.advisor.fault)
+        elif now is None:
+            self._tell(_("Deciding…"), "")
+        else:
+            self._tell(verdict_in_words(now), self._basis(now))
+        ranking = self.query_one("#ranking", OptionList)
+        kept = ranking.highlighted_option.id if ranking.highlighted_option is not None else None
+        ranking.set_options(self._rows(now) if now is not None else ())
+        identifiers = [option.id for option in ranking.options]
+        ranking.highlighted = identifiers.index(kept) if kept in identifiers else 0 if identifiers else None
+        if self.focused is None:
+            ranking.focus()
+        self._see_reasons()
+
+    def _tell(self, headline: str, basis: str) -> None:
+        self.query_one("#headline", Static).update(headline + (" …" if self.advisor.deciding else ""))
+        self.query_one("#basis", Static).update(basis)
+
+    def _basis(self, now: Recommendation) -> str:
+        answered, asked = self.advisor.answered()
+        told = _("{n} of {all} questions answered").format(n=answered, all=asked)
+        if now.measured is None:
+            return told + " · " + _("nothing measured")
+        counted = _("measured: {run}, {n} results count").format(run=now.measured.results, n=len(now.measured.counted))
+        return f"{told} · {counted}"
+
+    # -- ranking ------------------------------------------------------------------------------------------------------
+
+    def _rows(self, now: Recommendation) -> list[Option | None]:
+        width = self.query_one("#left").content_size.width or 44
+        names = min(14, max((cell_len(entry.name) for entry in now.ranking), default=8)) + 1
+        rows: list[Option | None] = [
+            Option(self._ranked(entry, names, width - names - 22), id=entry.framework) for entry in now.ranking
+        ]
+        if now.excluded:
+            rows += [None] if rows else []
+            rows += [Option(self._excluded(entry), id=entry.framework) for entry in now.excluded]
+        return rows
+
+    def _ranked(self, entry: Ranked, names: int, bars: int) -> Content:
+        return Content.assemble(
+            (f"{entry.rank} ", "$text-muted"),
+            (fit(entry.name, names), "bold" if entry.rank == 1 else ""),
+            (interval_bar(entry.score, entry.low, entry.high, TOP_SCORE, bars), "$accent"),
+            right(f"{entry.score:.1f}", 5),
+            (f" [{entry.low:.1f}–{entry.high:.1f}]", "$text-muted"),
+            (right(percent(entry.first_probability), 5), "bold"),
+        )
+
+    def _excluded(self, entry: Excluded) -> Content:
+        failure = entry.failed[0]
+        return Content.assemble(
+            ("✗ ", "$text-warning"),
+            (entry.name, "bold"),
+            f" {failure.because} ",
+            (f"({origin_in_words(failure.origin)})", "$text-muted"),
+        )
+
+    # -- reasons ------------------------------------------------------------------------------------------------------
+
+    def _see_reasons(self) -> None:
+        now, option = self.advisor.recommendation, self.query_one("#ranking", OptionList).highlighted_option
+        static = self.query_one("#because", Static)
+        if now is None or self.advisor.fault:
+            static.update(_("Change an answer (n), or take an assumption back (x).") if self.advisor.fault else "")
+            return
+        framework = option.id or "" if option is not None else ""
+        self.query_one("#reasons").border_title = name_of(now, framework)
+        sections = [*self._of_framework(now, framework), *self._of_all(now)]
+        static.update(Content("\n\n").join(Content("\n").join(section) for section in sections if section))
+
+    def _of_framework(self, now: Recommendation, framework: str) -> Iterable[list[Content]]:
+        out = next((entry for entry in now.excluded if entry.framework == framework), None)
+        if out is not None:
+            yield _section(_("{name} is out").format(name=out.name), _why_out(out))
+        elif framework in now.reasoning.why_not:
+            why_not = now.reasoning.why_not[framework]
+            yield _section(_("Why not {name}").format(name=name_of(now, framework)), [why_not])
+        elif now.ranking:
+            yield _section(_("Why"), list(now.reasoning.why))
+
+    def _of_all(self, now: Recommendation) -> Iterable[list[Content]]:
+        knowledge = self.advisor.knowledge
+        yield _section(_("Stack"), [self._stack_line(now, need) for need in range(len(now.stack))])
+        yield _section(_("What decides"), decisive(now, knowledge))
+        yield _section(_("What flips it"), [*_flips(now, knowledge), *now.reasoning.what_would_change])
+        if now.current is not None:
+            gap = "" if now.current.gap is None else " " + _("({gap:.1f} points behind)").format(gap=now.current.gap)
+            rank = _("rank {n}").format(n=now.current.rank) if now.current.rank is not None else _("out")
+            parts = [f"{now.current.name}: {rank}{gap}", now.current.leaving_cost, now.current.what_would_justify]
+            yield _section(_("What you use today"), [part for part in parts if part])
+        if now.course is not None:
+            yield _section(_("Your course"), [name_of(now, now.course)])
+        if now.minimal_drops:
+            yield _section(_("Smallest sets to give up"), [" + ".join(drops) for drops in now.minimal_drops])
+        if now.unknown:
+            told = [f"{name_of(now, entry.framework)}: {entry.requirement}" for entry in now.unknown]
+            yield _section(_("Not known"), told)
+        yield _section(_("Assumed"), [_assumed(now, index) for index in range(len(now.assumptions))])
+        if now.measured is not None:
+            not_counted = [f"{n.candidate} {n.workload}: {n.why}" for n in now.measured.not_counted]
+            even = [
+                _("{faster} has caught up with {slower} after {steps:,.0f} steps ({seconds:.0f} s)").format(
+                    faster=b.faster, slower=b.slower, steps=b.steps, seconds=b.seconds
+                )
+                for b in now.measured.break_even
+            ]
+            yield _section(_("Break-even"), even)
+            yield _section(_("Measured, not counted"), not_counted)
+
+    def _stack_line(self, now: Recommendation, index: int) -> Content:
+        part = now.stack[index]
+        known = self.advisor.knowledge.frameworks.get(part.framework)
+        name = known.name if known is not None else part.framework
+        return Content.assemble(
+            (fit(need_in_words(part.need), 10), "$text-muted"), (name, "bold"), (f"  {part.because}", "$text-muted")
+        )
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
+
+    def on_option_list_option_highlighted(self) -> None:
+        self._see_reasons()
+        self.query_one("#reasons", VerticalScroll).scroll_home(animate=False)
+
+    def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
+        self.advisor.action_framework(selected.option_id or "")
+
+    def action_drop(self) -> None:
+        """Take an assumption back, or take one up again."""
+        self._drop()
+
+    def _drop(self) -> None:
+        now = self.advisor.recommendation
+        made = (
+            {a.id: _("take back: {what}").format(what=a.what) for a in now.assumptions if a.knocks_out} if now else {}
+        )
+        dropped = {
+            d: _("assume again: {what}").format(what=d) for d in taken_back(self.advisor.answers) if d not in made
+        }
+        entries = [*made.items(), *dropped.items()]
+        if not entries:
+            self.notify(_("Nothing is assumed that rules a framework out."))
+            return
+        self.app.push_screen(Pick(_("Assumptions"), entries), self._dropped)
+
+    def _dropped(self, assumption: str | None) -> None:
+        if assumption is not None:
+            self.advisor.drop(assumption)
+
+
+def decisive(now: Recommendation, knowledge: Knowledge) -> list[str]:
+    """The leaves on which rank 1 gains or loses most points against rank 2."""
+    if len(now.ranking) < 2:
+        return []
+    first, second = now.ranking[:2]
+    leaves = first.contributions.keys() | second.contributions.keys()
+    gains = {leaf: first.contributions.get(leaf, 0.0) - second.contributions.get(leaf, 0.0) for leaf in leaves}
+    ordered = sorted(gains, key=lambda leaf: (-abs(gains[leaf]), leaf))
+    return [
+        f"{gains[leaf]:+.2f} {leaf_name(knowledge, leaf)}"
+        for leaf in ordered[:_DECIDING_LEAVES]
+        if abs(gains[leaf]) >= _LEAST_POINTS
+    ]
+
+
+def leaf_name(knowledge: Knowledge, leaf: str) -> str:
+    """A leaf's name in the language in force, or its id when the tree has no such leaf."""
+    criterion = knowledge.leaves.get(leaf)
+    return criterion.name.in_language(language()) if criterion is not None else leaf
+
+
+def _flips(now: Recommendation, knowledge: Knowledge) -> list[str]:
+    told = []
+    for flip in now.flips:
+        name = name_of(now, flip.framework)
+        if flip.criterion is None or flip.start is None or flip.to is None:
+            told.append(_("No single weight brings {name} to the top.").format(name=name))
+        else:
+            text = _("{name}, if {criterion} weighs {to:.0f}% (now {start:.0f}%)")
+            criterion = leaf_name(knowledge, flip.criterion)
+            told.append(text.format(name=name, criterion=criterion, to=flip.to * 100, start=flip.start * 100))
+    return told
+
+
+def _assumed(now: Recommendation, index: int) -> Content:
+    assumption = now.assumptions[index]
+    how = _("x takes it back") if assumption.knocks_out else assumption.removable_by
+    return Content.assemble(assumption.what, (f"  {how}", "$text-muted"))
+
+
+def _why_out(out: Excluded) -> list[_Part]:
+    lines: list[_Part] = []
+    for failure in out.failed:
+        lines.append(f"{failure.requirement}: {failure.because} ({origin_in_words(failure.origin)})")
+        lines += [(f"  {e.claim} — {e.title}, {e.published or _('undated')}", "$text-muted") for e in failure.evidence]
+    if out.would_rank is not None:
+        lines.append(_("Without that it would rank {n}.").format(n=out.would_rank))
+    return lines
+
+
+def _section(title: str, lines: Iterable[_Part]) -> list[Content]:
+    shown = [line if isinstance(line, Content) else Content.assemble(line) for line in lines]
+    return [Content.styled(title, "bold $accent"), *shown] if shown else []

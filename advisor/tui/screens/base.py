@@ -1,0 +1,91 @@
+"""What every screen shares: a title line above, the line of keys below, and texts in the language in force."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from advisor.i18n import _
+from advisor.tui.widgets.title import Title
+
+if TYPE_CHECKING:
+    from textual.binding import ActiveBinding
+
+    from advisor.tui.app import AdvisorApp
+
+Result = TypeVar("Result")
+
+
+def _translated(active: "ActiveBinding") -> "ActiveBinding":
+    binding = active.binding
+    if not binding.description:
+        return active
+    group = binding.group
+    if group is not None and group.description:
+        group = Binding.Group(_(group.description), group.compact)
+    return active._replace(
+        binding=dataclasses.replace(binding, description=_(binding.description), group=group),
+        tooltip=_(binding.tooltip) if binding.tooltip else "",
+    )
+
+
+class Speaking(Screen[Result]):
+    """A screen whose key line is in the language in force. BINDINGS are in English, marked with N_."""
+
+    @property
+    def advisor(self) -> "AdvisorApp":
+        """The app, by its own type."""
+        return cast("AdvisorApp", self.app)
+
+    @property
+    def active_bindings(self) -> "dict[str, ActiveBinding]":
+        return {key: _translated(active) for key, active in super().active_bindings.items()}
+
+    def fill(self) -> None:
+        """Put into the composed widgets what the app knows; called on mount and after a change of language."""
+
+    def on_mount(self) -> None:
+        self.fill()
+
+    async def speak(self) -> None:
+        """Say everything again, in the language now in force."""
+        focused = self.focused.id if self.focused is not None else None
+        await self.recompose()
+        self.fill()
+        if focused and (again := self.query(f"#{focused}")):
+            again.first().focus()
+        self.refresh_bindings()
+
+
+class AdvisorScreen(Speaking[None]):
+    """A full screen."""
+
+    BINDINGS: ClassVar = [Binding("escape", "leave", show=False)]
+
+    def compose(self) -> ComposeResult:
+        yield Title(self.heading())
+        yield from self.compose_body()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def heading(self) -> str:
+        """What the title line says."""
+        raise NotImplementedError
+
+    def compose_body(self) -> Iterable[Widget]:
+        """The widgets between title and keys."""
+        raise NotImplementedError
+
+    def action_leave(self) -> None:
+        """Back to the screen before."""
+        self.advisor.back()
+
+
+class Dialog(ModalScreen[Result], Speaking[Result]):
+    """A box over the screen, closed with a result; escape closes it without one."""
+
+    BINDINGS: ClassVar = [Binding("escape", "dismiss", show=False)]

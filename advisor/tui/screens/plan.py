@@ -1,0 +1,268 @@
+"""What to measure: candidates and workloads, what they download, how long it takes, and whether it counts."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import ClassVar
+
+from rich.text import Text as Cell
+from textual import work
+from textual.binding import Binding
+from textual.containers import HorizontalGroup, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Checkbox, DataTable, Static
+
+from advisor.i18n import N_, _, language
+from advisor.tui.screens.base import AdvisorScreen
+from advisor.tui.screens.dialogs import Confirm
+from advisor.tui.services import CONSENT_BYTES, Choice, Offer
+from advisor.tui.widgets.bars import duration, size
+from bench.readiness import State
+from knowledge.faults import BadInput
+
+BUDGETS_SECONDS = (60, 120, 180, 300, 600, 900, 1800, 3600)
+_DEFAULT_BUDGET = 2
+"""Three minutes decide six candidates on a quiet machine (METHOD.md, "Race")."""
+
+
+class CandidateTable(DataTable[Cell]):
+    """The candidates; space marks one, enter starts."""
+
+    BINDINGS: ClassVar = [
+        Binding("space", "select_cursor", N_("mark"), key_display="space"),
+        Binding("enter", "screen.go", N_("go"), key_display="⏎"),
+    ]
+
+
+class PlanScreen(AdvisorScreen):
+    """Offers in a table, costs below, one key to start."""
+
+    CSS_PATH = "plan.tcss"
+    BINDINGS: ClassVar = [
+        Binding("a", "all", N_("all / none")),
+        Binding("d", "device", N_("device")),
+        Binding("plus,equals_sign", "budget(1)", N_("longer"), key_display="+"),
+        Binding("minus", "budget(-1)", N_("shorter"), key_display="-"),
+        Binding("escape", "leave", N_("back"), key_display="esc"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._offers: tuple[Offer, ...] | None = None
+        self._fault = ""
+        self._chosen: set[str] = set()
+        self._workloads: set[str] = set()
+        self._devices: tuple[str, ...] = ("cpu",)
+        self._device = "cpu"
+        self._budget = _DEFAULT_BUDGET
+        self._free_disk = self._free_memory = 0
+
+    # -- what it shows ------------------------------------------------------------------------------------------------
+
+    def heading(self) -> str:
+        return _("What to measure")
+
+    def compose_body(self) -> Iterable[Widget]:
+        with Vertical():
+            with HorizontalGroup(id="workloads"):
+                for identifier, name in self.advisor.services.workloads().items():
+                    text = name.in_language(language())
+                    yield Checkbox(text, identifier in self._workloads, id=identifier, compact=True)
+            yield Static(id="settings", markup=False)
+            yield CandidateTable(cursor_type="row", id="candidates")
+            yield Static(id="detail", markup=False)
+            yield Static(id="cost", markup=False)
+
+    def on_mount(self) -> None:
+        self._workloads = set(self.advisor.services.wanted_workloads(self.advisor.answers))
+        for checkbox in self.query(Checkbox):
+            with checkbox.prevent(Checkbox.Changed):
+                checkbox.value = checkbox.id in self._workloads
+        super().on_mount()
+        self.query_one(CandidateTable).focus()
+        self.load()
+
+    @work(exclusive=True, group="offers")
+    async def load(self) -> None:
+        """Look at what is there; the screen can be read and left meanwhile."""
+        services, answers, device = self.advisor.services, self.advisor.answers, self._device
+        table = self.query_one(CandidateTable)
+        table.loading = True
+        try:
+            self._devices = await asyncio.to_thread(services.devices)
+            self._offers = await asyncio.to_thread(services.offers, answers, device)
+            self._free_disk = await asyncio.to_thread(services.free_disk_bytes)
+            self._free_memory = await asyncio.to_thread(services.free_memory_bytes)
+            self._fault = ""
+        except (BadInput, OSError) as error:
+            self._offers, self._fault = (), str(error)
+        table.loading = False
+        possible = [offer for offer in self._offers if offer.readiness.state is not State.IMPOSSIBLE]
+        chosen = [o for o in possible if o.why_not_counted is None] or [o for o in possible if o.readiness.default]
+        self._chosen = {offer.readiness.candidate for offer in chosen}
+        self.fill()
+
+    def fill(self) -> None:
+        self._fill_table()
+        self._fill_costs()
+
+    def _fill_table(self) -> None:
+        table = self.query_one(CandidateTable)
+        row = table.cursor_row
+        table.clear(columns=True)
+        headings = (" ", _("candidate"), _("download"), _("disk"), _("ready in"), _("counts for you?"))
+        for key, heading in zip("mcdrtw", headings, strict=True):
+            table.add_column(Cell(heading), key=key)
+        for offer in self._offers or ():
+            table.add_row(*self._cells(offer), key=offer.readiness.candidate)
+        table.move_cursor(row=row)
+
+    def _cells(self, offer: Offer) -> tuple[Cell, ...]:
+        ready = offer.readiness
+        counts = Cell(_("yes")) if offer.why_not_counted is None else _no(offer.why_not_counted)
+        if ready.state is State.IMPOSSIBLE:
+            gone = _no(_("cannot run here: {why}").format(why=ready.why))
+            return Cell("[-]"), Cell(ready.candidate, style="dim"), Cell(""), Cell(""), Cell(""), gone
+        mark = "[x]" if ready.candidate in self._chosen else "[ ]"
+        if ready.state is State.READY:
+            when, download, disk = _("now"), "", ""
+        else:
+            when, download, disk = duration(ready.install_seconds), size(ready.download_bytes), size(ready.disk_bytes)
+        return (
+            Cell(mark, style="bold"),
+            Cell(ready.candidate, style="bold" if ready.candidate in self._chosen else ""),
+            Cell(download, justify="right"),
+            Cell(disk, justify="right"),
+            Cell(when, justify="right"),
+            counts,
+        )
+
+    def _fill_costs(self) -> None:
+        budget = duration(BUDGETS_SECONDS[self._budget])
+        settings = _("device {device} · {budget} of measuring, shared between the workloads")
+        self.query_one("#settings", Static).update(settings.format(device=self._device, budget=budget))
+        cost = self.query_one("#cost", Static)
+        if self._offers is None:
+            cost.update(Content.styled(_("Looking at what is there…"), "$text-muted"))
+        elif self._fault:
+            cost.update(Content.styled(self._fault, "$text-error"))
+        elif not self._offers:
+            cost.update(_("No framework can be measured on this machine."))
+        else:
+            cost.update(self._costs())
+        self._see_detail()
+
+    def _costs(self) -> Content:
+        download, disk, seconds = self._totals()
+        free = _("download {download} · disk {disk} of {free} free · {memory} of memory free").format(
+            download=size(download), disk=size(disk), free=size(self._free_disk), memory=size(self._free_memory)
+        )
+        time = _("about {time} in all").format(time=duration(seconds))
+        parts: list[str | tuple[str, str]] = [free, "\n", time]
+        if disk > self._free_disk:
+            parts.append(("  " + _("There is not enough disk for this."), "bold $text-error"))
+        elif not self._chosen or not self._workloads:
+            parts.append(("  " + _("Mark a candidate and a workload."), "$text-warning"))
+        return Content.assemble(*parts)
+
+    def _totals(self) -> tuple[int, int, float]:
+        """Bytes to download, bytes of disk, seconds; candidates of one environment share its cost."""
+        chosen = [o.readiness for o in self._offers or () if o.readiness.candidate in self._chosen]
+        environments = {ready.environment: ready for ready in chosen}.values()
+        return (
+            sum(ready.download_bytes for ready in environments),
+            sum(ready.disk_bytes for ready in environments),
+            sum(ready.install_seconds for ready in environments)
+            + sum(ready.prepare_seconds for ready in chosen) * len(self._workloads)
+            + BUDGETS_SECONDS[self._budget],
+        )
+
+    def _see_detail(self) -> None:
+        offer = self._under_cursor()
+        told: list[str | tuple[str, str]] = []
+        if offer is not None:
+            ready = offer.readiness
+            told = [(ready.candidate, "bold"), "  "]
+            if ready.state is State.IMPOSSIBLE:
+                told += [f"{ready.why}. ", (ready.mend or "", "$text-muted")]
+            elif offer.why_not_counted is not None:
+                told.append(_("shown, not counted: {why}").format(why=offer.why_not_counted))
+            else:
+                told.append(_("its result enters the advice"))
+        self.query_one("#detail", Static).update(Content.assemble(*told))
+
+    def _under_cursor(self) -> Offer | None:
+        table = self.query_one(CandidateTable)
+        offers = self._offers or ()
+        return offers[table.cursor_row] if 0 <= table.cursor_row < len(offers) else None
+
+    # -- what is done to it -------------------------------------------------------------------------------------------
+
+    def on_data_table_row_highlighted(self) -> None:
+        self._see_detail()
+
+    def on_data_table_row_selected(self) -> None:
+        offer = self._under_cursor()
+        if offer is None:
+            return
+        ready = offer.readiness
+        if ready.state is State.IMPOSSIBLE:
+            self.notify(f"{ready.why}. {ready.mend or ''}", severity="warning", markup=False)
+            return
+        self._chosen ^= {ready.candidate}
+        self.fill()
+
+    def on_checkbox_changed(self, changed: Checkbox.Changed) -> None:
+        identifier = changed.checkbox.id or ""
+        self._workloads = self._workloads | {identifier} if changed.value else self._workloads - {identifier}
+        self._fill_costs()
+
+    def action_all(self) -> None:
+        """Mark every candidate that can run, or none."""
+        possible = {o.readiness.candidate for o in self._offers or () if o.readiness.state is not State.IMPOSSIBLE}
+        self._chosen = set() if possible <= self._chosen else possible
+        self.fill()
+
+    def action_device(self) -> None:
+        """Measure on the next device of this machine."""
+        if len(self._devices) < 2:
+            self.notify(_("This machine has no other device: {device}.").format(device=self._device), markup=False)
+            return
+        self._device = self._devices[(self._devices.index(self._device) + 1) % len(self._devices)]
+        self.load()
+
+    def action_budget(self, steps: int) -> None:
+        """Measure longer or shorter."""
+        self._budget = min(max(self._budget + steps, 0), len(BUDGETS_SECONDS) - 1)
+        self._fill_costs()
+
+    @work(exclusive=True, group="go")
+    async def action_go(self) -> None:
+        """Start, after a yes where much is downloaded."""
+        download, disk, _seconds = self._totals()
+        if not self._chosen or not self._workloads or disk > self._free_disk:
+            self.notify(_("Not yet: see the last line."), severity="warning")
+            return
+        if download > CONSENT_BYTES:
+            text = _("{download} will be downloaded and {disk} of disk used. Go on?")
+            text = text.format(download=size(download), disk=size(disk))
+            if not await self.app.push_screen_wait(Confirm(_("Download"), text, _("Download"), _("Cancel"))):
+                return
+        choice = Choice(
+            candidates=tuple(
+                o.readiness.candidate for o in self._offers or () if o.readiness.candidate in self._chosen
+            ),
+            workloads=tuple(w for w in self.advisor.services.workloads() if w in self._workloads),
+            device=self._device,
+            budget_seconds=BUDGETS_SECONDS[self._budget],
+        )
+        try:
+            plan = await asyncio.to_thread(self.advisor.services.plan, choice)
+        except BadInput as bad:
+            self.notify("\n".join(str(fault) for fault in bad.faults), severity="error", markup=False)
+            return
+        self.advisor.open_race(plan)
+
+
+def _no(why: str) -> Cell:
+    return Cell(_("no: {why}").format(why=why), style="dim")

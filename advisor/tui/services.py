@@ -1,0 +1,134 @@
+"""What the screens ask of the rest of the house. The app is given one object that does all of it: `house.House` on a
+real machine, a scripted one in tests."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from advisor.answers import Answers
+from advisor.recommendation import Recommendation
+from bench.events import AnyEvent
+from bench.plan import Plan
+from bench.readiness import Readiness
+from bench.results import Machine, Results
+from knowledge.loader import Place
+from knowledge.model import Text
+
+CONSENT_BYTES = 500_000_000
+"""Downloads over this need an explicit yes (INTERFACE.md, "The interface")."""
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """One candidate as the plan screen offers it: what it needs, and why its result would not enter the advice."""
+
+    readiness: Readiness
+    why_not_counted: str | None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What the user wants measured."""
+
+    candidates: tuple[str, ...]
+    workloads: tuple[str, ...]
+    device: str
+    budget_seconds: float
+
+
+class Race(Protocol):
+    """A race under way."""
+
+    def events(self) -> AsyncIterator[AnyEvent]:
+        """Every event from the first on, until the race is over."""
+        ...
+
+    def cancel(self, candidate: str | None = None) -> None:
+        """Stop one candidate, or the race; what was measured is kept."""
+        ...
+
+    @property
+    def results(self) -> Results | None:
+        """The results once the race is over."""
+        ...
+
+
+class Services(Protocol):
+    """All that happens outside the screens. Every method but `race` may take its time: call it in a thread."""
+
+    def machine(self) -> Machine:
+        """What this machine is."""
+        ...
+
+    def decide(self, answers: Answers, results: Results | None) -> Recommendation:
+        """The recommendation for these answers.
+
+        Raises:
+            BadInput: the answers contradict each other.
+        """
+        ...
+
+    def read_answers(self, path: Path) -> Answers:
+        """The sheet in an answers file.
+
+        Raises:
+            BadInput: with every fault of the file.
+        """
+        ...
+
+    def devices(self) -> tuple[str, ...]:
+        """What can be trained on here, "cpu" first."""
+        ...
+
+    def free_memory_bytes(self) -> int:
+        """Memory that is free now."""
+        ...
+
+    def free_disk_bytes(self) -> int:
+        """Disk that is free where environments are kept."""
+        ...
+
+    def workloads(self) -> dict[str, Text]:
+        """Workload id -> name."""
+        ...
+
+    def wanted_workloads(self, answers: Answers) -> tuple[str, ...]:
+        """The workloads that the answers map to; all when they say nothing."""
+        ...
+
+    def offers(self, answers: Answers, device: str) -> tuple[Offer, ...]:
+        """Every candidate there is, in the order of the knowledge base."""
+        ...
+
+    def plan(self, choice: Choice) -> Plan:
+        """The plan of a race.
+
+        Raises:
+            BadInput: it makes no sense here.
+        """
+        ...
+
+    def race(self, plan: Plan) -> AbstractAsyncContextManager[Race]:
+        """Start a race."""
+        ...
+
+    def latest_results(self) -> Results | None:
+        """The newest stored results, if any."""
+        ...
+
+    def report(self, answers: Answers, results: Results | None, form: str) -> bytes:
+        """The report as "md", "html" or "json", in UTF-8.
+
+        Raises:
+            BadInput: the answers contradict each other.
+        """
+        ...
+
+    def report_form(self, path: Path) -> str | None:
+        """The form that a file's suffix asks for; None when it names none."""
+        ...
+
+    def place(self, framework: str, *steps: str | int) -> Place:
+        """Where in the knowledge base something about a framework is written: file, and line where known."""
+        ...

@@ -1,0 +1,1 @@
+"""Widgets that more than one screen shows, and the marks they draw with."""

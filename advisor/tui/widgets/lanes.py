@@ -1,0 +1,104 @@
+"""The candidates of a race, one line each: what each is doing, then how fast it is."""
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from advisor.i18n import _
+from advisor.tui.board import Row
+from advisor.tui.widgets.bars import clock, duration, fit, interval_bar, rate, right
+from bench.results import Status
+
+_NAME, _RATE, _RANGE, _COMPILE, _LOSS = 20, 9, 17, 7, 10
+_WIDE = 110
+
+
+class Lanes(Widget):
+    """The rows of one workload. `seconds` is the race's time, for how long a stage has lasted."""
+
+    DEFAULT_CSS = """
+    Lanes { height: auto; }
+    """
+
+    rows: reactive[tuple[Row, ...]] = reactive((), layout=True, always_update=True)
+    seconds: reactive[float] = reactive(0.0, repaint=False)
+    pointed: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        width = self.content_size.width or 78
+        top = max((row.standing.high for row in self.rows if row.standing), default=0.0)
+        lines = [_headings(width), *(self._lane(row, top, width) for row in self.rows)]
+        return Content("\n").join(lines)
+
+    def _lane(self, row: Row, top: float, width: int) -> Content:
+        mark = "›" if row.candidate == self.pointed else " "
+        name = (mark + fit(row.candidate, _NAME - 1), "bold reverse" if row.candidate == self.pointed else "bold")
+        if row.status in (Status.FAILED, Status.SKIPPED, Status.INCOMPARABLE):
+            ended = f"✗ {_status(row.status)}: {row.reason}"
+            return Content.assemble(name, (fit(ended, width - _NAME).rstrip(), "$text-error"))
+        if row.standing is None:
+            return Content.assemble(name, self._doing(row, width - _NAME))
+        standing = row.standing
+        bars = max(6, width - _NAME - _RATE - _RANGE - _COMPILE - _LOSS)
+        interval = f" [{rate(standing.low)[:-2]}–{rate(standing.high)[:-2]}]"
+        return Content.assemble(
+            name,
+            (interval_bar(standing.samples_per_second, standing.low, standing.high, top, bars), "$accent"),
+            (right(rate(standing.samples_per_second), _RATE), "bold"),
+            (fit(interval, _RANGE), "$text-muted"),
+            right(duration(row.prepared.first_step_seconds) if row.prepared else "", _COMPILE),
+            right(_loss(row), _LOSS),
+        )
+
+    def _doing(self, row: Row, width: int) -> Content:
+        if row.stage == "ready" and row.prepared is not None:
+            start = row.prepared.import_seconds + row.prepared.build_seconds
+            first = duration(row.prepared.first_step_seconds)
+            told = _("ready: start {start}, first step {first}, {loss}")
+            return Content(fit(told.format(start=duration(start), first=first, loss=_loss(row)), width).rstrip())
+        if not row.stage:
+            return Content.styled(_("waiting"), "$text-muted")
+        spent = clock(self.seconds - row.stage_began_seconds)
+        told = f"{stage_in_words(row.stage)} {spent}" + (f"  {row.detail}" if row.detail else "")
+        return Content.assemble(("▹ ", "$accent"), fit(told, width - 2).rstrip())
+
+
+def _headings(width: int) -> Content:
+    bars = max(6, width - _NAME - _RATE - _RANGE - _COMPILE - _LOSS)
+    return Content.styled(
+        fit(" " + _("candidate"), _NAME)
+        + " " * bars
+        + right(_("samples"), _RATE)
+        + fit(" " + _("95% of rounds"), _RANGE)
+        + right(_("1st step"), _COMPILE + 1)
+        + right(_("loss"), _LOSS - 1),
+        "$text-muted",
+    )
+
+
+def _loss(row: Row) -> str:
+    if row.prepared is None:
+        return ""
+    return _("= ref") if row.prepared.parity.passed else _("≠ ref")
+
+
+def _status(status: Status) -> str:
+    return {
+        Status.FAILED: _("failed"),
+        Status.SKIPPED: _("skipped"),
+        Status.INCOMPARABLE: _("not comparable"),
+        Status.OK: _("done"),
+    }[status]
+
+
+def stage_in_words(stage: str) -> str:
+    """What a candidate is passing through."""
+    return {
+        "environment": _("making its environment"),
+        "start": _("starting"),
+        "import": _("importing"),
+        "build": _("building the network"),
+        "parity": _("checking its losses"),
+        "warm-up": _("warming up"),
+        "ready": _("ready"),
+    }.get(stage, stage)

@@ -1,0 +1,101 @@
+"""The recommendation's own terms in plain words. What it decided is read, never recomputed."""
+
+from advisor.i18n import _
+from advisor.recommendation import Recommendation, Verdict
+
+
+def name_of(recommendation: Recommendation, framework: str) -> str:
+    """A framework's name as the recommendation gives it."""
+    names = {entry.framework: entry.name for entry in recommendation.ranking}
+    names |= {entry.framework: entry.name for entry in recommendation.excluded}
+    return names.get(framework, framework)
+
+
+def verdict_in_words(recommendation: Recommendation) -> str:
+    """The verdict in one line."""
+    names = [entry.name for entry in recommendation.ranking]
+    match recommendation.verdict:
+        case Verdict.CLEAR:
+            return _("Clearly {first}").format(first=names[0])
+        case Verdict.LEANING:
+            return _("Rather {first}").format(first=names[0])
+        case Verdict.TOO_CLOSE if len(names) > 1:
+            return _("Too close to call: {first} or {second}").format(first=names[0], second=names[1])
+        case Verdict.TOO_CLOSE:
+            return _("Too little is known to call it")
+        case Verdict.NONE_QUALIFIES:
+            return _("None qualifies")
+
+
+def origin_in_words(origin: str) -> str:
+    """Where a requirement came from."""
+    return {
+        "answer": _("your answer"),
+        "assumed": _("assumed"),
+        "requirements": _("your requirements"),
+    }.get(origin, origin)
+
+
+def need_in_words(need: str) -> str:
+    """What a part of the stack is for."""
+    return {
+        "write-in": _("write in"),
+        "backend": _("backend"),
+        "export": _("export"),
+        "run-with": _("run with"),
+    }.get(need, need)
+
+
+def support_in_words(support: str) -> str:
+    """A support grade."""
+    return {
+        "native": _("native"),
+        "official-plugin": _("official plug-in"),
+        "community": _("community"),
+        "none": _("none"),
+    }[support]
+
+
+def role_in_words(role: str) -> str:
+    """A framework's role."""
+    return {
+        "engine": _("engine"),
+        "high-level": _("high-level"),
+        "runtime": _("runtime"),
+        "companion": _("companion"),
+    }[role]
+
+
+def status_in_words(status: str) -> str:
+    """A framework's stage of life."""
+    return {
+        "active": _("active"),
+        "maintenance": _("maintenance only"),
+        "archived": _("archived"),
+        "abandoned": _("abandoned"),
+    }[status]
+
+
+def stance_in_words(stance: str) -> str:
+    """How evidence bears on a rating."""
+    return {"supports": _("supports"), "contradicts": _("contradicts"), "context": _("context")}[stance]
+
+
+def fact_in_words(fact: str) -> str:
+    """The name of a fact."""
+    return {
+        "os": _("operating systems"),
+        "accelerator": _("accelerators"),
+        "language": _("languages"),
+        "target": _("where models run"),
+        "python": _("Python versions"),
+        "licence": _("licence"),
+        "training": _("training"),
+        "distributed": _("distributed training"),
+        "offline": _("works offline"),
+        "native_windows": _("native Windows"),
+        "export_control": _("safe from export control"),
+        "maintained": _("maintained"),
+        "docs_language": _("documentation in"),
+        "governance": _("governance"),
+    }.get(fact, fact.replace("_", " "))

@@ -1,0 +1,130 @@
+"""A real process that speaks the worker's protocol and misbehaves on request. Standard library only.
+
+FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "idle_spin": false,
+"children": 0, "faults": {"train": {"after": 30, "do": "sigkill"}}}. A fault strikes the request of that name after so
+many requests of that kind: exit, sigkill, sigstop, silence, garbage, half, long, twice, wrong-id, refuse-once, refuse,
+wrong-shape.
+
+Steps are pretended: the reply states what they would have taken, and a block sleeps for a hundredth of that.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+SPEED = 100  # pretended seconds per real one
+
+
+def main() -> None:
+    settings = {"step_seconds": 0.001, "call_seconds": 0.0, "cpu_share": 1.0, "faults": {}}
+    settings.update(json.loads(os.environ.get("FAKE_WORKER", "{}")))
+    counts: dict[str, int] = {}
+    noise = random.Random(os.getpid())
+    for _ in range(settings.get("children", 0)):
+        subprocess.Popen([sys.executable, "-I", "-c", "import time; time.sleep(600)"])
+    if settings.get("idle_spin"):
+        threading.Thread(target=spin, daemon=True).start()
+    print("a framework's banner", file=sys.stderr, flush=True)
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        kind = request["do"]
+        counts[kind] = counts.get(kind, 0) + 1
+        fault = settings["faults"].get(kind)
+        reply = {"id": request["id"], "ok": True, **answer(request, settings, noise)}
+        if fault and counts[kind] > fault.get("after", 0):
+            reply = strike(fault["do"], reply, first=counts[kind] == fault.get("after", 0) + 1)
+        send(json.dumps(reply))
+        if kind == "close":
+            return
+
+
+def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Random) -> dict[str, Any]:
+    match request["do"]:
+        case "load":
+            return {"import_seconds": 0.5, "versions": {"fake": "1.0"}}
+        case "build":
+            return {"build_seconds": 0.1}
+        case "trace":
+            manifest = Path(request["first_update"])
+            manifest.with_suffix(".bin").write_bytes(b"")
+            document = {"schema": "advisor/tensors/1", "file": manifest.with_suffix(".bin").name, "tensors": []}
+            manifest.write_text(json.dumps(document), encoding="utf-8")
+            return {"losses": [settings.get("loss", 1.0)] * request["steps"], "first_step_seconds": 0.2}
+        case "train" | "infer":
+            wall = settings["call_seconds"] + request["steps"] * settings["step_seconds"] * noise.uniform(0.98, 1.02)
+            time.sleep(wall / SPEED)
+            return {"wall_seconds": wall, "cpu_seconds": wall * settings["cpu_share"], "steps": request["steps"]}
+        case "status":
+            return {
+                "threads": 1,
+                "threads_seen": 1,
+                "peak_rss_bytes": 50_000_000,
+                "gpu_memory_bytes": None,
+                "notes": [],
+            }
+    return {}
+
+
+def strike(fault: str, reply: dict[str, Any], first: bool) -> dict[str, Any]:
+    match fault:
+        case "exit":
+            print("the framework gave up", file=sys.stderr, flush=True)
+            os._exit(3)
+        case "sigkill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "sigstop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "silence":
+            time.sleep(600)
+        case "garbage":
+            send("loss: 0.3, all is well")
+        case "half":
+            sys.stdout.write(json.dumps(reply)[:10])
+            sys.stdout.flush()
+            os._exit(0)
+        case "long":
+            send("x" * (1 << 21))
+        case "twice":
+            send(json.dumps(reply))
+        case "wrong-id":
+            return {**reply, "id": 999}
+        case "wrong-shape":
+            return {"id": reply["id"], "ok": True, "wall_seconds": "soon"}
+        case "refuse" | "refuse-once" if fault == "refuse" or first:
+            return {
+                "id": reply["id"],
+                "ok": False,
+                "kind": "run",
+                "error": "out of memory",
+                "mend": "use a smaller batch",
+            }
+        case "no-compiler":
+            return {
+                "id": reply["id"],
+                "ok": False,
+                "kind": "compiler",
+                "error": "no C++ compiler",
+                "mend": "install g++",
+            }
+    return reply
+
+
+def send(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+if __name__ == "__main__":
+    main()

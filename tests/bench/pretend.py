@@ -1,0 +1,152 @@
+"""A race without frameworks: a knowledge base of pretended ones, whose workers are real processes (fake_worker.py)."""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.environments import Environment, EnvironmentFailure, Report
+from bench.engine import Pace
+from bench.plan import Goal, Plan, family_error_rate
+from bench.reference import Reference
+from bench.records import Record
+from bench.session import Deadlines
+from bench.workload import Workload, load_workloads
+from bench.machine import platform_tag
+from knowledge.model import Framework, Knowledge, Lifecycle, Mode, Need, Recipe, Role, Status, Text
+
+WORKER = Path(__file__).parent / "fake_worker.py"
+WORKLOAD = "mnist-cnn"
+PACE = Pace(
+    deadlines=Deadlines(load=20, build=20, trace=20, warm_up=20, block=5, block_factor=1, status=20),
+    idle_settle_seconds=0.05,
+    idle_watch_seconds=0.2,
+    sample_seconds=0.1,
+)
+_NAME = Text(en="pretended", zh="假装")
+
+
+def framework(name: str, needs: tuple[Need, ...] = ()) -> Framework:
+    """A framework with one mode, `plain`."""
+    recipe = Recipe(
+        id="only",
+        devices=("cpu",),
+        python=(f"{sys.version_info.major}.{sys.version_info.minor}",),
+        requirements=(),
+        platforms=(platform_tag(),),
+        download_mb=1,
+        disk_mb=1,
+        install_seconds=1,
+        verified="trained",
+        needs=needs,
+    )
+    return Framework(
+        id=name,
+        name=name.title(),
+        role=Role.ENGINE,
+        summary=_NAME,
+        homepage="",
+        lifecycle=Lifecycle(status=Status.ACTIVE, first_release="2020", releases=(), evidence=()),
+        facts={},
+        ratings={},
+        recipes=(recipe,),
+        modes=(Mode(id="plain", name=_NAME, default=True),),
+        adapter="pretended",
+    )
+
+
+def knowledge(*frameworks: Framework) -> Knowledge:
+    return Knowledge(
+        criteria=(),
+        leaves={},
+        questions={},
+        sources={},
+        frameworks={each.id: each for each in frameworks},
+        date=date(2026, 1, 1),
+    )
+
+
+class Environments:
+    """Environments that are there already: this interpreter, and settings for the fake worker by framework."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        self.folder, self.settings = folder, settings
+
+    def find(self, framework: Framework, recipe: Recipe) -> Environment | None:
+        if framework.id not in self.settings:
+            return None
+        return Environment(
+            name=framework.id,
+            framework=framework.id,
+            recipe=recipe.id,
+            path=self.folder,
+            python=Path(sys.executable),
+            created="2026-01-01T00:00:00Z",
+            variables={"FAKE_WORKER": json.dumps(self.settings[framework.id])},
+            stand_ins=(),
+            freeze={"fake": "0.9"},
+            disk_bytes=0,
+        )
+
+    async def create(self, framework: Framework, recipe: Recipe, report: Report) -> Environment:
+        report("resolving", 0.5)
+        raise EnvironmentFailure("the package index cannot be reached", "check the network")
+
+
+class Material(Record, frozen=True):
+    """What fake workers train on: nothing; every honest loss is 1."""
+
+    network_json: Path
+    weights_manifest: Path
+    batches_manifest: Path
+    reference: Reference
+
+
+def prepare(workload: Workload, seed: int, folder: Path, data: Path | None) -> Material:
+    one = np.ones(1, np.float32)
+    return Material(
+        network_json=folder / "network.json",
+        weights_manifest=folder / "weights.json",
+        batches_manifest=folder / "batches.json",
+        reference=Reference(
+            inputs=one,
+            targets=one,
+            weights={"dense.weight": one},
+            losses=np.ones(20),
+            first_update={"dense.weight": one.astype(np.float64)},
+            safe_steps=20,
+        ),
+    )
+
+
+def plan(*names: str, budget_seconds: float = 60, rounds: int = 15, **changes: Any) -> Plan:
+    """One race on one workload between the frameworks named."""
+    candidates = tuple(f"{name}:plain" for name in names)
+    settings: dict[str, Any] = {
+        "candidates": candidates,
+        "workloads": (WORKLOAD,),
+        "phases": ("train",),
+        "device": "cpu",
+        "precision": "fp32",
+        "threads": 1,
+        "batch": None,
+        "budget_seconds": budget_seconds,
+        "goal": Goal.WINNER,
+        "launches": 1,
+        "rounds": rounds,
+        "seed": 0,
+        "K": len(names),
+        "M": len(names) * (len(names) - 1) // 2,
+        "alpha": family_error_rate([WORKLOAD], ["train"]),
+        "data": {},
+        "defaults": candidates,
+    }
+    return Plan(**{**settings, **changes})
+
+
+def workloads() -> dict[str, Workload]:
+    return load_workloads()

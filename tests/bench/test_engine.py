@@ -1,0 +1,346 @@
+"""Whole races between real processes: what is told, what is kept, and what happens to those that fail."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench import engine, machine
+from bench.events import AnyEvent, BlockDone, CandidateEnded, Load, Prepared, RaceFinished, RaceStarted, RoundDone
+from bench.plan import Plan
+from bench.results import Basis, Outcome, Results, Run, Status
+from bench.store import Store
+from knowledge.faults import BadInput
+from knowledge.model import Need
+from tests.bench import pretend
+
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+@asynccontextmanager
+async def racing(
+    folder: Path, settings: Settings, plan: Plan | None = None, **others: Any
+) -> AsyncIterator[engine.Race]:
+    names = others.pop("names", tuple(settings))
+    with Store(folder / "results.sqlite") as store:
+        async with engine.start(
+            plan or pretend.plan(*names),
+            others.pop("knowledge", pretend.knowledge(*map(pretend.framework, names))),
+            pretend.Environments(folder, settings),
+            store,
+            folder=folder / "data",
+            workloads=pretend.workloads(),
+            worker=pretend.WORKER,
+            prepare=pretend.prepare,
+            pace=pretend.PACE,
+            lock=folder / "lock",
+            **others,
+        ) as race:
+            yield race
+
+
+async def run(
+    folder: Path, settings: Settings, plan: Plan | None = None, **others: Any
+) -> tuple[Results, list[AnyEvent]]:
+    async with racing(folder, settings, plan, **others) as race:
+        seen = [event async for event in race.events()]
+    assert race.results is not None
+    return race.results, seen
+
+
+def of(results: Results, name: str) -> Run:
+    (found,) = [each for each in results.runs if each.framework == name]
+    return found
+
+
+def ends(seen: list[AnyEvent]) -> dict[str, CandidateEnded]:
+    return {event.candidate.removesuffix(":plain"): event for event in seen if isinstance(event, CandidateEnded)}
+
+
+async def test_a_race_tells_its_course_and_keeps_its_results(tmp_path: Path) -> None:
+    settings = {"slow": {"step_seconds": 0.004}, "quick": {"step_seconds": 0.002}, "close": {"step_seconds": 0.00205}}
+    results, seen = await run(tmp_path, settings)
+
+    assert [event.sequence for event in seen] == list(range(len(seen)))
+    assert isinstance(seen[0], RaceStarted)
+    assert isinstance(seen[-1], RaceFinished)
+    assert sum(isinstance(event, Prepared) for event in seen) == 3
+    assert sum(isinstance(event, BlockDone) for event in seen) == 45
+    assert any(isinstance(event, Load) for event in seen)
+    last = [event for event in seen if isinstance(event, RoundDone)][-1]
+    assert [place.candidate for place in last.standings][-1] == "slow:plain"
+
+    assert not results.interrupted
+    assert {each.status for each in results.runs} == {Status.OK}
+    slow = of(results, "slow")
+    assert slow.provisional
+    assert slow.parity is not None
+    assert slow.parity.passed
+    assert slow.step_seconds is not None
+    assert slow.step_seconds.median == pytest.approx(0.004, rel=0.02)
+    assert slow.step_seconds.low <= slow.step_seconds.median <= slow.step_seconds.high
+    assert slow.step_seconds.steps_per_block * slow.step_seconds.median >= 0.24
+    assert slow.samples_per_second is not None
+    assert slow.samples_per_second.median == pytest.approx(slow.batch / slow.step_seconds.median)  # type: ignore[operator]
+    assert slow.versions["fake"] == "1.0"
+    assert (slow.import_seconds, slow.build_seconds, slow.first_step_seconds) == (0.5, 0.1, 0.2)
+
+    found = {frozenset((each.a, each.b)): each for each in results.verdicts}
+    decided = found[frozenset(("slow:plain", "quick:plain"))]
+    assert (decided.a, decided.verdict, decided.basis) == ("quick:plain", Outcome.A, Basis.ONE_LAUNCH)
+    assert (decided.ratio.low, decided.ratio.high) == (1.5, None)
+    assert found[frozenset(("close:plain", "quick:plain"))].verdict is Outcome.UNDECIDED
+
+    with Store(tmp_path / "results.sqlite") as store:
+        assert store.latest() == results
+        assert len(store.blocks(results.id)) == 45
+
+
+async def test_every_round_has_every_candidate_once_and_orders_vary(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {name: {} for name in ("a1", "b1", "c1")})
+    with Store(tmp_path / "results.sqlite") as store:
+        blocks = store.blocks(results.id)
+    orders = [tuple(b.candidate for b in blocks if b.round == number) for number in range(1, 16)]
+    assert all(sorted(order) == ["a1:plain", "b1:plain", "c1:plain"] for order in orders)
+    assert len(set(orders)) > 1
+
+
+async def test_any_number_of_readers_see_the_same_from_the_start(tmp_path: Path) -> None:
+    async with racing(tmp_path, {"a1": {}, "b1": {}}) as race:
+        early = asyncio.create_task(collect(race))
+        await asyncio.sleep(0.5)
+        late = asyncio.create_task(collect(race))
+        first, second = await early, await late
+    assert first == second == await collect(race)
+
+
+async def collect(race: engine.Race) -> list[AnyEvent]:
+    return [event async for event in race.events()]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"train": {"do": "sigkill", "after": 12}}, "killed by SIGKILL"),
+        ({"train": {"do": "sigstop", "after": 12}}, "was stopped"),
+        ({"train": {"do": "garbage", "after": 12}}, "garbage"),
+        ({"train": {"do": "half", "after": 12}}, "in the middle of a reply"),
+        ({"train": {"do": "silence", "after": 12}}, "silent for 5 s during a block"),
+        ({"train": {"do": "refuse", "after": 12}}, "out of memory (use a smaller batch)"),
+        ({"load": {"do": "exit"}}, "ended by itself with status 3 during import"),
+        ({"trace": {"do": "sigkill"}}, "killed by SIGKILL during the parity check"),
+    ],
+)
+async def test_one_candidate_fails_and_the_others_go_on(tmp_path: Path, fault: dict[str, Any], said: str) -> None:
+    results, seen = await run(tmp_path, {"bad": {"faults": fault}, "good": {}, "fine": {"step_seconds": 0.003}})
+    assert of(results, "bad").status is Status.FAILED
+    assert said in (of(results, "bad").reason or "")
+    assert said in (ends(seen)["bad"].reason or "")
+    for name in ("good", "fine"):
+        assert of(results, name).status is Status.OK
+        assert of(results, name).step_seconds.blocks == 15  # type: ignore[union-attr]
+    assert (results.plan.K, results.plan.M) == (3, 3)
+    assert {frozenset((each.a, each.b)) for each in results.verdicts} == {frozenset(("good:plain", "fine:plain"))}
+
+
+async def test_a_single_failed_block_voids_the_round_and_nothing_else(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"moody": {"faults": {"train": {"do": "refuse-once", "after": 12}}}, "good": {}})
+    assert {each.status for each in results.runs} == {Status.OK}
+    with Store(tmp_path / "results.sqlite") as store:
+        blocks = store.blocks(results.id)
+    rounds = {block.round for block in blocks if block.complete}
+    assert len(rounds) == 15
+    assert max(rounds) == 16
+    assert all(sum(b.round == number for b in blocks) == 2 for number in rounds)
+
+
+async def test_a_waiting_worker_that_is_stopped_is_named_within_two_seconds(tmp_path: Path) -> None:
+    settings = {"victim": {}, "long": {"step_seconds": 100.0}}
+    async with racing(tmp_path, settings) as race:
+        stopped_at = 0.0
+        async for event in race.events():
+            if isinstance(event, BlockDone) and event.candidate == "victim:plain" and not stopped_at:
+                (victim,) = [p for p in children() if '"step_seconds"' not in p.environ()["FAKE_WORKER"]]
+                victim.send_signal(signal.SIGSTOP)
+                stopped_at = time.monotonic()
+            if isinstance(event, CandidateEnded) and event.candidate == "victim:plain":
+                named_within = time.monotonic() - stopped_at
+                assert "was stopped" in (event.reason or "")
+                break
+    assert named_within < 2
+
+
+def children() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children() if str(pretend.WORKER) in p.cmdline()]
+
+
+async def test_wrong_losses_fail_the_parity_gate(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"wrong": {"loss": 1.001}, "right": {}})
+    wrong = of(results, "wrong")
+    assert wrong.status is Status.FAILED
+    assert "does not compute what the reference does" in (wrong.reason or "")
+    assert wrong.parity is not None
+    assert not wrong.parity.passed
+    assert wrong.step_seconds is None
+
+
+async def test_what_the_machine_lacks_skips_a_candidate_with_the_mend(tmp_path: Path) -> None:
+    need = Need(kind="library", name="libnowhere.so.9", mend="install nowhere")
+    base = pretend.knowledge(pretend.framework("needy", (need,)), pretend.framework("fresh"), pretend.framework("good"))
+    results, seen = await run(tmp_path, {"needy": {}, "good": {}}, names=("needy", "fresh", "good"), knowledge=base)
+    assert of(results, "needy").status is Status.SKIPPED
+    assert "install nowhere" in (of(results, "needy").reason or "")
+    assert of(results, "fresh").status is Status.FAILED
+    assert of(results, "fresh").reason == "the package index cannot be reached (check the network)"
+    assert of(results, "good").status is Status.OK
+    assert ends(seen)["needy"].workload is None
+
+
+async def test_a_refusal_that_speaks_of_the_machine_skips(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"compiled": {"faults": {"build": {"do": "no-compiler"}}}, "good": {}})
+    assert of(results, "compiled").status is Status.SKIPPED
+    assert of(results, "compiled").reason == "no C++ compiler (install g++)"
+
+
+async def test_too_little_memory_skips_before_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "free_memory_bytes", lambda: 700_000_000)
+    results, _ = await run(tmp_path, {"a1": {}})
+    assert of(results, "a1").status is Status.SKIPPED
+    assert "1.3 GB of free memory are needed, 0.7 GB are free" in (of(results, "a1").reason or "")
+
+
+async def test_more_threads_than_given_are_incomparable(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"greedy": {"cpu_share": 1.9}, "fair": {}})
+    assert of(results, "greedy").status is Status.INCOMPARABLE
+    assert "used 1.9 threads where 1 was given" in (of(results, "greedy").reason or "")
+    assert results.verdicts == ()
+
+
+async def test_a_worker_that_spins_while_it_waits_is_taken_out(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"spinning": {"idle_spin": True}, "fair": {}})
+    assert of(results, "spinning").status is Status.INCOMPARABLE
+    assert "of a core while it waited" in (of(results, "spinning").reason or "")
+    assert of(results, "fair").status is Status.OK
+
+
+async def test_on_a_loaded_machine_cpu_seconds_decide(tmp_path: Path) -> None:
+    settings = {"quick": {"cpu_share": 0.5}, "slow": {"cpu_share": 0.5, "step_seconds": 0.004}}
+    results, _ = await run(tmp_path, settings)
+    (verdict,) = results.verdicts
+    assert (verdict.a, verdict.verdict, verdict.basis) == ("quick:plain", Outcome.A, Basis.CPU_SECONDS)
+    assert results.contention.gauge is not None
+    assert results.contention.gauge.median == pytest.approx(0.5)
+    assert results.contention.flagged_blocks == results.contention.blocks == 30
+    (tmp_path / "two").mkdir()
+    results, _ = await run(tmp_path / "two", settings, pretend.plan(*settings, threads=2))
+    assert [each.verdict for each in results.verdicts] == [Outcome.UNDECIDED]
+
+
+async def test_blocks_grow_until_the_call_overhead_is_small(tmp_path: Path) -> None:
+    results, _ = await run(
+        tmp_path, {"fit": {"call_seconds": 0.1, "step_seconds": 0.1}, "plain": {"step_seconds": 0.1}}
+    )
+    fit, plain = of(results, "fit").step_seconds, of(results, "plain").step_seconds
+    assert fit is not None
+    assert plain is not None
+    assert plain.steps_per_block in (2, 3)
+    assert 18 <= fit.steps_per_block <= 21  # the longest block, 2 s: 2 % would take 49 steps
+
+
+async def test_cancelling_the_race_keeps_what_was_measured(tmp_path: Path) -> None:
+    plan = pretend.plan("a1", "b1", workloads=(pretend.WORKLOAD, "pm25-lstm"))
+    async with racing(tmp_path, {"a1": {}, "b1": {}}, plan) as race:
+        async for event in race.events():
+            if isinstance(event, RoundDone) and event.round == 4:
+                race.cancel()
+    results = race.results
+    assert results is not None
+    assert results.interrupted
+    measured = [each for each in results.runs if each.workload == pretend.WORKLOAD]
+    assert all(each.status is Status.OK and each.step_seconds.blocks >= 4 for each in measured)  # type: ignore[union-attr]
+    later = [each for each in results.runs if each.workload == "pm25-lstm"]
+    assert all(each.status is Status.SKIPPED and "interrupted" in (each.reason or "") for each in later)
+    assert {each.verdict for each in results.verdicts} == {Outcome.UNDECIDED}
+    assert not children()
+    with Store(tmp_path / "results.sqlite") as store:
+        assert store.get(results.id) == results
+
+
+async def test_leaving_the_context_ends_the_race(tmp_path: Path) -> None:
+    async with racing(tmp_path, {"a1": {}, "b1": {}}) as race:
+        async for event in race.events():
+            if isinstance(event, Prepared):
+                break
+    assert race.results is not None
+    assert race.results.interrupted
+    assert not children()
+
+
+async def test_cancelling_one_candidate_leaves_the_others(tmp_path: Path) -> None:
+    async with racing(tmp_path, {"a1": {}, "b1": {}, "c1": {}}) as race:
+        async for event in race.events():
+            if isinstance(event, RoundDone) and event.round == 3:
+                race.cancel("b1:plain")
+    results = race.results
+    assert results is not None
+    assert not results.interrupted
+    assert of(results, "b1").status is Status.SKIPPED
+    assert of(results, "b1").reason == "it was cancelled"
+    assert of(results, "a1").status is of(results, "c1").status is Status.OK
+
+
+async def test_only_one_race_at_a_time(tmp_path: Path) -> None:
+    async with racing(tmp_path, {"a1": {}}):
+        with pytest.raises(BadInput, match="another race is running"):
+            async with racing(tmp_path, {"a1": {}}):
+                pass
+
+
+PARENT = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.bench.test_engine import racing
+from bench.events import RoundDone
+
+async def main():
+    async with racing(Path(sys.argv[1]), {"a1": {"children": 1}, "b1": {}}) as race:
+        async for event in race.events():
+            if isinstance(event, RoundDone):
+                print(event.round, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_killing_the_parent_loses_no_round_and_leaves_no_worker(tmp_path: Path) -> None:
+    root = str(Path(__file__).parents[2])
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path), root], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        for line in parent.stdout:
+            if int(line) == 5:
+                break
+        family = psutil.Process(parent.pid).children(recursive=True)
+        parent.kill()
+    assert len(family) >= 3
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    with Store(tmp_path / "results.sqlite") as store:
+        results = store.latest()
+        assert results is not None
+        assert results.interrupted
+        complete = {block.round for block in store.blocks(results.id) if block.complete}
+    assert set(range(1, 6)) <= complete
+    assert all(each.step_seconds.blocks == len(complete) for each in results.runs)  # type: ignore[union-attr]

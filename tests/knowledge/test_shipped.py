@@ -1,0 +1,57 @@
+"""The shipped knowledge base: it loads, and no check has an error to report."""
+
+import knowledge
+from knowledge.checks import check, errors
+
+# The ids that answer sheets and weights may use (QUESTIONS.md); renaming one would break people's files.
+LEAVES = {
+    "ease": "ramp_up api_clarity boilerplate debugging data_loading device_management prototyping install "
+    "visualisation",
+    "flexibility": "control_flow low_level_ops custom_ops paradigms distributed bindings beyond_nn",
+    "deployment": "serialisation serving edge browser footprint hardware_reach",
+    "docs": "completeness organisation tutorials api_stability principles",
+    "community": "adoption.size adoption.industry adoption.research adoption.momentum "
+    "pretrained finetuning backing longevity supply_risk exit_cost",
+    "fit": "accelerator target language",
+    "performance": "time_to_finish latency memory gpu_memory energy",
+}
+OPTIONS = {
+    "goal": "learn teach research product keep-alive",
+    "experience": "nothing tutorials own-models own-layers",
+    "build": "tabular series images text audio science mixed",
+    "start": "standard-layers published-weights course existing-code",
+    "train_on": "cpu cuda rocm metal tpu xpu ascend nowhere",
+    "run_on": "here server mobile embedded microcontroller browser",
+    "language": "python cpp c java javascript r julia scala go rust swift csharp kotlin lua",
+    "freedom": "standard own-layers dynamic own-kernels",
+    "scale": "one-device several-devices several-machines",
+    "rhythm": "minutes hours days",
+    "tight": "nothing time gpu-memory ram disk battery",
+    "life": "weeks a-year years",
+    "people": "alone few team hiring",
+    "must": "permissive-licence native-windows python-version offline chinese-docs not-single-company "
+    "export-control-safe",
+    "current": "",
+}
+
+
+def test_no_check_finds_an_error() -> None:
+    base, places = knowledge.load_with_places()
+    assert errors(check(base, places, as_of=base.date)) == []
+
+
+def test_the_leaves_are_the_promised_ones() -> None:
+    promised = [f"{node}.{leaf}" for node, leaves in LEAVES.items() for leaf in leaves.split()]
+    assert list(knowledge.load().leaves) == promised
+
+
+def test_the_questions_and_options_are_the_promised_ones() -> None:
+    questions = knowledge.load().questions
+    assert {id_: [option.id for option in question.options] for id_, question in questions.items()} == {
+        id_: options.split() for id_, options in OPTIONS.items()
+    }
+
+
+def test_the_quick_path_has_the_promised_questions() -> None:
+    quick = [question.id for question in knowledge.load().questions.values() if question.quick]
+    assert quick == ["goal", "experience", "build", "start", "train_on", "run_on"]
