@@ -192,7 +192,7 @@ class _Reader:
                 continue  # a question about frameworks is `_current`'s; an empty value is a skipped question
             else:
                 plain, sure, path = self._value_and_sure(path, value)
-                values = self._options(path, plain, question, maybe=key == question.maybe)
+                values = () if plain is None else self._options(path, plain, question, maybe=key == question.maybe)
                 if values:
                     yield key, Answer(values, sure)
 
@@ -227,6 +227,8 @@ class _Reader:
                 continue
             plain, sure, path = self._value_and_sure(path, value)
             mend = "write per cent among its siblings, 0 to 100"
+            if plain is None:
+                continue
             if isinstance(plain, bool) or not isinstance(plain, int | float):
                 self._blame(path, f"expected a number, found {describe(plain)}", mend)
             elif not math.isfinite(plain) or not 0 <= plain <= 100:
@@ -295,7 +297,7 @@ class _Reader:
     # --- forms of values ---
 
     def _value_and_sure(self, path: Steps, value: Plain) -> tuple[Plain, Sure, Steps]:
-        """The value, how sure it is, and where it stands; `{value: ..., sure: ...}` or the bare value."""
+        """The value (None: skipped), how sure it is, and where it stands. It may be bare, or `{value:, sure:}`."""
         if not isinstance(value, dict):
             return value, Sure.MEDIUM, path
         for key in value:

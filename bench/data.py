@@ -131,7 +131,7 @@ def user_samples(workload: Workload, path: Path) -> Samples:
     return samples
 
 
-class PreparedData(Record):
+class PreparedData(Record, frozen=True):
     """What the workers of one workload are built from and held against.
 
     Attributes:

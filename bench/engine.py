@@ -25,6 +25,7 @@ import msgspec
 import psutil
 
 from bench import affinity, events, machine, parity, protocol, race, tensors
+from bench.data import prepare
 from bench.environments import Environment, EnvironmentFailure, Report, recipe_for
 from bench.events import AnyEvent
 from bench.machine_lock import default_lock, held
@@ -98,7 +99,7 @@ class Material(Protocol):
 class Preparation(Protocol):
     """Makes the material of a workload below a folder (`bench.data.prepare`)."""
 
-    def __call__(self, workload: Workload, seed: int, folder: Path, data: Path | None) -> Material: ...
+    def __call__(self, workload: Workload, seed: int, folder: Path, data: Path | None, /) -> Material: ...
 
 
 class _Unfit(WorkerFailure):
@@ -203,25 +204,40 @@ class Race:
     # -- the whole of it ----------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        interrupted = False
         self._tell(events.RaceStarted(id=self.id, plan=self.plan, machine=machine.describe()))
         try:
             async with _background(self._tell_load()):
-                await self._keep(interrupted=True)
-                await self._make_environments()
-                for name, workload in self._workloads.items():
-                    await self._race_workload(name, workload)
+                await self._race()
+        finally:
+            self._ending = True
+            for queue in self._readers:
+                queue.put_nowait(None)
+
+    async def _race(self) -> None:
+        materials: dict[str, Material] = {}
+        begun = interrupted = False
+        try:
+            for name, workload in self._workloads.items():  # first of all: the user's own files may be no good
+                materials[name] = await self._make_material(name, workload)
+            await self._keep(interrupted=True)
+            begun = True
+            await self._make_environments()
+            for name, material in materials.items():
+                await self._race_workload(name, material)
         except asyncio.CancelledError:
             interrupted = True  # by `cancel`, or by leaving `start`
         finally:
             self._ending = True
             await asyncio.gather(*self._kills, return_exceptions=True)
-            try:
+            if begun:
                 self.results = await self._keep(interrupted)
-                self._tell(events.RaceFinished(id=self.id, interrupted=interrupted))
-            finally:
-                for queue in self._readers:
-                    queue.put_nowait(None)
+        self._tell(events.RaceFinished(id=self.id, interrupted=interrupted))
+
+    async def _make_material(self, name: str, workload: Workload) -> Material:
+        for candidate in self.plan.candidates:
+            self._stage(candidate, name, "data", None)
+        data = self._data.get(workload.data)
+        return await asyncio.to_thread(self._prepare_data, workload, self.plan.seed, self._folder, data)
 
     async def _make_environments(self) -> None:
         for name in self.plan.candidates:
@@ -256,10 +272,7 @@ class Race:
             except EnvironmentFailure as failure:
                 self._end_everywhere(name, Status.FAILED, f"{failure.reason} ({failure.mend})")
 
-    async def _race_workload(self, name: str, workload: Workload) -> None:
-        material = await asyncio.to_thread(
-            self._prepare_data, workload, self.plan.seed, self._folder, self._data.get(workload.data)
-        )
+    async def _race_workload(self, name: str, material: Material) -> None:
         for launch in range(1, self.plan.launches + 1):
             try:
                 for candidate in self.plan.candidates:
@@ -637,7 +650,7 @@ async def start(
     workloads: Mapping[str, Workload],
     data: Mapping[str, Path] | None = None,
     worker: Path = WORKER,
-    prepare: Preparation,
+    prepare: Preparation = prepare,
     pace: Pace = _USUAL_PACE,
     lock: Path | None = None,
 ) -> AsyncIterator[Race]:
@@ -650,7 +663,7 @@ async def start(
         worker, prepare, pace, lock: other ones for tests.
 
     Raises:
-        BadInput: another race is running on this machine.
+        BadInput: another race is running on this machine; on leaving: the user's own files cannot be used.
         StoreFailure: the store cannot be written; on leaving.
     """
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)

@@ -10,7 +10,8 @@ a margin of more than `MARGIN` of its layer's scale (METHOD.md, "Fair blocks").
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias
+from functools import reduce
+from typing import Protocol, TypeAlias, cast
 
 import msgspec
 import numpy as np
@@ -126,15 +127,16 @@ def safe_samples(workload: Workload, weights: Weights, inputs: Array) -> npt.NDA
         after = layers[index + 1] if index + 1 < len(layers) else None
         if isinstance(layer, Relu) and isinstance(after, MaxPool2d):
             margin = MARGIN * _scale(x)
-            tops = windows(x, after.size).max(axis=(-2, -1))
-            safe &= _every(np.abs(tops) > margin)
+            top = reduce(np.maximum, cells(x, after.size))
+            safe &= _every(np.abs(top) > margin)
         elif isinstance(layer, Relu):
             safe &= _every(np.abs(x) > MARGIN * _scale(x))
         elif isinstance(layer, MaxPool2d):
             scale = _scale(x)
-            cells = windows(x, layer.size)
-            gaps = cells.max(axis=(-2, -1), keepdims=True) - cells
-            safe &= _every((gaps <= TIE * scale) | (gaps > MARGIN * scale))
+            top = reduce(np.maximum, cells(x, layer.size))
+            for cell in cells(x, layer.size):
+                gap = top - cell
+                safe &= _every((gap <= TIE * scale) | (gap > MARGIN * scale))
         x, _ = forward(layer, weights, x)
     return safe
 
@@ -173,12 +175,10 @@ def forward(layer: Layer, weights: Weights, x: Floats) -> tuple[Floats, Pull]:
             return _lstm(layer, weights, x)
 
 
-def windows(x: Floats, size: int) -> Floats:
-    """The size x size windows of images (n, c, h, w): a view (n, c, h // size, w // size, size, size)."""
-    count, channels, height, width = x.shape
-    rows, columns = height // size, width // size
-    cells = x[:, :, : rows * size, : columns * size]
-    return cells.reshape(count, channels, rows, size, columns, size).swapaxes(3, 4)
+def cells(x: Floats, size: int) -> list[Floats]:
+    """The size x size cells of every pooling window of images (n, c, h, w), row by row: views of one shape each."""
+    height, width = (length // size * size for length in x.shape[2:])
+    return [x[:, :, i:height:size, j:width:size] for i in range(size) for j in range(size)]
 
 
 # --- layers ----------------------------------------------------------------------------------------------------------
@@ -195,13 +195,12 @@ def _conv2d(layer: Conv2d, weights: Weights, x: Floats) -> tuple[Floats, Pull]:
 
     def pull(dy: Floats) -> tuple[Floats, dict[str, Floats]]:
         rows = dy.transpose(0, 2, 3, 1).reshape(-1, channels)
-        dpatches = (rows @ kernel.reshape(channels, -1)).reshape(count, height, width, -1, k, k)
-        dx = np.zeros_like(x)
+        dx = np.zeros((count, x.shape[2], x.shape[3], x.shape[1]))  # channels last: rows add up without reordering
         for i in range(k):
             for j in range(k):
-                dx[:, :, i : i + height, j : j + width] += dpatches[..., i, j].transpose(0, 3, 1, 2)
+                dx[:, i : i + height, j : j + width] += (rows @ kernel[:, :, i, j]).reshape(count, height, width, -1)
         dkernel = (rows.T @ columns).reshape(kernel.shape)
-        return dx, {f"{layer.id}.weight": dkernel, f"{layer.id}.bias": rows.sum(axis=0)}
+        return dx.transpose(0, 3, 1, 2), {f"{layer.id}.weight": dkernel, f"{layer.id}.bias": rows.sum(axis=0)}
 
     return y, pull
 
@@ -211,18 +210,18 @@ def _relu(x: Floats) -> tuple[Floats, Pull]:
 
 
 def _max_pool2d(layer: MaxPool2d, x: Floats) -> tuple[Floats, Pull]:
-    cells = windows(x, layer.size)
+    top = reduce(np.maximum, cells(x, layer.size))
 
     def pull(dy: Floats) -> tuple[Floats, dict[str, Floats]]:
-        flat = cells.reshape(*cells.shape[:4], -1)
-        winner = flat.argmax(axis=-1)[..., None]  # the first of equals
-        dflat = np.zeros_like(flat)
-        np.put_along_axis(dflat, winner, dy[..., None], axis=-1)
         dx = np.zeros_like(x)
-        windows(dx, layer.size)[...] = dflat.reshape(cells.shape)
+        still = np.ones(top.shape, dtype=bool)  # of equal cells the first takes the gradient
+        for cell, dcell in zip(cells(x, layer.size), cells(dx, layer.size), strict=True):
+            won = still & (cell == top)
+            dcell[won] = dy[won]
+            still &= ~won
         return dx, {}
 
-    return cells.max(axis=(-2, -1)), pull
+    return top, pull
 
 
 def _dense(layer: Dense, weights: Weights, x: Floats) -> tuple[Floats, Pull]:
@@ -306,4 +305,5 @@ def _scale(x: Floats) -> float:
 
 
 def _every(per_value: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    return np.logical_and.reduce(per_value.reshape(len(per_value), -1), axis=1)
+    """Whether all values of each sample hold; shape (samples,)."""
+    return cast(npt.NDArray[np.bool_], per_value.reshape(len(per_value), -1).all(axis=1))

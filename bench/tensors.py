@@ -31,9 +31,7 @@ def write_tensors(manifest: Path, tensors: Mapping[str, Array]) -> None:
         if tensor.dtype.name not in _DTYPES:
             raise ValueError(f"{name} is {tensor.dtype.name}; only {' and '.join(_DTYPES)} cross to a worker")
         chunk = np.ascontiguousarray(tensor, dtype=_DTYPES[tensor.dtype.name]).tobytes()
-        entries.append(
-            {"name": name, "dtype": tensor.dtype.name, "shape": list(tensor.shape), "offset": offset}
-        )
+        entries.append({"name": name, "dtype": tensor.dtype.name, "shape": list(tensor.shape), "offset": offset})
         chunks.append(chunk)
         offset += len(chunk)
     raw = manifest.with_suffix(".bin")

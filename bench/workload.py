@@ -1,4 +1,4 @@
-"""Workloads: networks as data. Each is one YAML file, its name is the workload's id; a user's own folder works the same.
+"""Workloads: networks as data. Each is one YAML file, its name is the workload's id; a user's own folder works too.
 
 The records say what is computed; shapes and counts follow from them: workers get the network as JSON with every
 layer's shapes resolved (`network`), the float64 reference interprets the same records (`bench.reference`).
@@ -74,7 +74,7 @@ class Sgd(Record, frozen=True, tag_field="kind", tag="sgd"):
     learning_rate: Annotated[float, Meta(gt=0, le=10)]
 
 
-class Workload(Record):
+class Workload(Record, frozen=True):
     """One network with its data, loss, optimiser and batch.
 
     Attributes:
@@ -165,8 +165,7 @@ def flops_per_sample(workload: Workload) -> int:
     """
     around = shapes(workload)
     return sum(
-        _flops(layer, before, after)
-        for layer, before, after in zip(workload.layers, around, around[1:], strict=False)
+        _flops(layer, before, after) for layer, before, after in zip(workload.layers, around, around[1:], strict=False)
     )
 
 

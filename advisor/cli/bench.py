@@ -31,7 +31,7 @@ def list_(as_json: bool) -> None:
     from bench.environments import Environments
     from bench.planning import PHASES
     from bench.readiness import candidates_of, readiness
-    from bench.workload import load_workloads
+    from bench.workload import load_workloads, parameters
 
     base, environments, workloads = knowledge.load(), Environments(environments_folder()), load_workloads()
     found = [
@@ -44,7 +44,7 @@ def list_(as_json: bool) -> None:
             {
                 "schema": "advisor/bench-list/1",
                 "candidates": msgspec.to_builtins(found),
-                "workloads": [{"id": name, "parameters": w.parameters} for name, w in workloads.items()],
+                "workloads": [{"id": name, "parameters": parameters(each)} for name, each in workloads.items()],
                 "phases": PHASES,
                 "free_disk_bytes": environments.free_disk_bytes(),
             }

@@ -82,12 +82,12 @@ def find_results(name: str) -> "Results | None":
     if name == "none":
         return None
     from advisor.paths import store_file
-    from bench.exchange import read_results
+    from bench.exchange import read_export
     from bench.store import Store
     from knowledge.faults import BadInput, Fault
 
     if Path(name).suffix == ".json" or Path(name).is_file():
-        return read_results(Path(name))
+        return read_export(Path(name))
     if store_file().exists():
         with Store(store_file()) as store:
             if (found := store.latest() if name == "latest" else store.get(name)) is not None:

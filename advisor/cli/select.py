@@ -25,7 +25,8 @@ def framework_named(base: Knowledge, name: str, place: str) -> Framework:
 
 def frameworks_named(base: Knowledge, names: Iterable[str], place: str) -> tuple[Framework, ...]:
     """The frameworks of those ids or aliases, every unknown one reported at once."""
-    found, faults = [], []
+    found: list[Framework] = []
+    faults: list[Fault] = []
     for name in names:
         try:
             found.append(framework_named(base, name, place))
@@ -42,7 +43,8 @@ def recipes_of(words: Sequence[str], device: str) -> list[tuple[Framework, Recip
 
     base = knowledge.load()
     frameworks = frameworks_named(base, (word.partition("@")[0] for word in words), "FRAMEWORK")
-    wanted, faults = [], []
+    wanted: list[tuple[Framework, Recipe]] = []
+    faults: list[Fault] = []
     for word, framework in zip(words, frameworks, strict=True):
         backend = word.partition("@")[2]
         for each in [backend] if backend else framework.backends or [None]:

@@ -119,9 +119,7 @@ def write_tensors(manifest, tensors):
     with open(raw, "wb") as file:
         for name, tensor in tensors.items():
             chunk = tensor.astype(_DTYPES[tensor.dtype.name]).tobytes()
-            entries.append(
-                {"name": name, "dtype": tensor.dtype.name, "shape": list(tensor.shape), "offset": offset}
-            )
+            entries.append({"name": name, "dtype": tensor.dtype.name, "shape": list(tensor.shape), "offset": offset})
             offset += file.write(chunk)
     with open(manifest, "w", encoding="utf-8") as file:
         json.dump({"schema": TENSORS_SCHEMA, "file": os.path.basename(raw), "tensors": entries}, file)

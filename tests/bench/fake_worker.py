@@ -85,6 +85,7 @@ def strike(fault: str, reply: dict[str, Any], first: bool) -> dict[str, Any]:
             time.sleep(600)
         case "garbage":
             send("loss: 0.3, all is well")
+            time.sleep(600)
         case "half":
             sys.stdout.write(json.dumps(reply)[:10])
             sys.stdout.flush()

@@ -7,16 +7,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from bench.environments import Environment, EnvironmentFailure, Report
 from bench.engine import Pace
+from bench.environments import Environment, EnvironmentFailure, Report
+from bench.machine import platform_tag
 from bench.plan import Goal, Plan, family_error_rate
 from bench.reference import Reference
-from bench.records import Record
 from bench.session import Deadlines
 from bench.workload import Workload, load_workloads
-from bench.machine import platform_tag
 from knowledge.model import Framework, Knowledge, Lifecycle, Mode, Need, Recipe, Role, Status, Text
 
 WORKER = Path(__file__).parent / "fake_worker.py"
@@ -97,7 +97,7 @@ class Environments:
         raise EnvironmentFailure("the package index cannot be reached", "check the network")
 
 
-class Material(Record, frozen=True):
+class Material(msgspec.Struct, frozen=True):
     """What fake workers train on: nothing; every honest loss is 1."""
 
     network_json: Path
@@ -116,7 +116,7 @@ def prepare(workload: Workload, seed: int, folder: Path, data: Path | None) -> M
             inputs=one,
             targets=one,
             weights={"dense.weight": one},
-            losses=np.ones(20),
+            losses=(1.0,) * 20,
             first_update={"dense.weight": one.astype(np.float64)},
             safe_steps=20,
         ),

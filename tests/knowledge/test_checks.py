@@ -457,6 +457,23 @@ _ERRORS = {
         "ratings.ease.ramp_up[1].as_of",
         "is newer than the statement above it",
     ),
+    "a mode twice": (
+        ALPHA,
+        "{id: graph, name: {en: graph, zh: 图}}",
+        "{id: graph, name: {en: graph, zh: 图}}\n  - {id: graph, name: {en: again, zh: 又}}",
+        "en: again",
+        "modes[2]",
+        "the mode 'graph' stands here twice",
+    ),
+    "a recipe twice": (
+        ALPHA,
+        "stack:\n",
+        "  - {id: cpu, backend: beta, devices: [], python: [], requirements: [], platforms: [], download_mb: 1, "
+        "disk_mb: 1, install_seconds: 1, verified: trained}\nstack:\n",
+        "devices: []",
+        "recipes[1]",
+        "the recipe 'cpu' stands here twice",
+    ),
     "no default mode": (ALPHA, ", default: true", "", "modes:", "modes", "0 modes are the default"),
     "two default modes": (
         ALPHA,
@@ -553,6 +570,14 @@ def test_an_error_is_found_alone_and_in_its_place(
     assert finding.fault.key == key
     assert problem in finding.fault.problem
     assert finding.fault.line == base.line(name, at)
+
+
+def test_a_leaf_of_the_fit_is_about_a_known_fact(base: Base) -> None:
+    base.spoil(QUESTIONS, "        fit: {accelerator: cpu}\n", "")
+    base.spoil(CRITERIA, "fit: accelerator", "fit: acelerator")
+    (finding,) = base.check()
+    assert finding.fault.line == base.line(CRITERIA, "fit: acelerator")
+    assert finding.fault.problem == "there is no fact 'acelerator'"
 
 
 def test_a_rated_framework_needs_a_statement_on_every_leaf(base: Base) -> None:

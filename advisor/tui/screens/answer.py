@@ -44,6 +44,8 @@ class AnswerScreen(AdvisorScreen):
         Binding("r,e", "app.report", N_("report")),
         Binding("x", "drop", N_("drop assumption")),
         Binding("w", "app.save_answers", N_("save")),
+        Binding("space", "scroll(1)", show=False),
+        Binding("backspace", "scroll(-1)", show=False),
         Binding("escape", "leave", N_("back"), key_display="esc"),
     ]
 
@@ -198,11 +200,13 @@ class AnswerScreen(AdvisorScreen):
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
         self.advisor.action_framework(selected.option_id or "")
 
+    def action_scroll(self, pages: int) -> None:
+        """Read on in the reasons."""
+        reasons = self.query_one("#reasons", VerticalScroll)
+        reasons.scroll_relative(y=pages * max(1, reasons.size.height - 2), animate=False)
+
     def action_drop(self) -> None:
         """Take an assumption back, or take one up again."""
-        self._drop()
-
-    def _drop(self) -> None:
         now = self.advisor.recommendation
         made = (
             {a.id: _("take back: {what}").format(what=a.what) for a in now.assumptions if a.knocks_out} if now else {}

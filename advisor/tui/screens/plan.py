@@ -25,6 +25,16 @@ _DEFAULT_BUDGET = 2
 """Three minutes decide six candidates on a quiet machine (METHOD.md, "Race")."""
 
 
+class Tick(Checkbox):
+    """A checkbox whose state can be read without colour."""
+
+    BUTTON_LEFT, BUTTON_RIGHT = "[", "]"
+
+    def watch_value(self) -> None:
+        self.BUTTON_INNER = "x" if self.value else " "
+        super().watch_value()
+
+
 class CandidateTable(DataTable[Cell]):
     """The candidates; space marks one, enter starts."""
 
@@ -67,7 +77,7 @@ class PlanScreen(AdvisorScreen):
             with HorizontalGroup(id="workloads"):
                 for identifier, name in self.advisor.services.workloads().items():
                     text = name.in_language(language())
-                    yield Checkbox(text, identifier in self._workloads, id=identifier, compact=True)
+                    yield Tick(text, identifier in self._workloads, id=identifier, compact=True)
             yield Static(id="settings", markup=False)
             yield CandidateTable(cursor_type="row", id="candidates")
             yield Static(id="detail", markup=False)
@@ -79,7 +89,6 @@ class PlanScreen(AdvisorScreen):
             with checkbox.prevent(Checkbox.Changed):
                 checkbox.value = checkbox.id in self._workloads
         super().on_mount()
-        self.query_one(CandidateTable).focus()
         self.load()
 
     @work(exclusive=True, group="offers")
@@ -97,6 +106,7 @@ class PlanScreen(AdvisorScreen):
         except (BadInput, OSError) as error:
             self._offers, self._fault = (), str(error)
         table.loading = False
+        table.focus()  # a widget that loads lets go of the focus
         possible = [offer for offer in self._offers if offer.readiness.state is not State.IMPOSSIBLE]
         chosen = [o for o in possible if o.why_not_counted is None] or [o for o in possible if o.readiness.default]
         self._chosen = {offer.readiness.candidate for offer in chosen}

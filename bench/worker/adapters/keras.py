@@ -1,6 +1,7 @@
 """Keras 3 on TensorFlow, PyTorch or JAX. Modes: fit (compile and fit, all defaults), custom (a training loop of one's
 own, as Keras's guide for each backend writes it)."""
 
+# ruff: noqa: B905  (zip has no `strict` before Python 3.10)
 import itertools
 import os
 

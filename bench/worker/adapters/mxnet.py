@@ -1,11 +1,11 @@
 """Apache MXNet 1.9, Gluon. Modes: imperative, hybrid (net.hybridize())."""
 
+# ruff: noqa: B905  (zip has no `strict` before Python 3.10)
+import advisor_kit as kit
 import mxnet as mx
 import numpy
 from mxnet import autograd, gluon
 from mxnet.gluon import nn, rnn
-
-import advisor_kit as kit
 
 
 class LastOutput(gluon.HybridBlock):

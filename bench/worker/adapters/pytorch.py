@@ -1,15 +1,15 @@
 """PyTorch: the network as nn.Module, trained by torch.optim.SGD. Modes: eager, compile (torch.compile, defaults)."""
 
+# ruff: noqa: B905  (zip has no `strict` before Python 3.10)
 import os
 import shutil
 import sys
 import sysconfig
 
-import torch
-from torch import nn
-
 import advisor_kit as kit
 import advisor_runtimes as runtimes
+import torch
+from torch import nn
 
 
 class LastOutput(nn.Module):

@@ -1,11 +1,11 @@
 """TensorFlow without Keras: tf.Module, tf.nn and GradientTape. Modes: eager, function (tf.function), xla
 (tf.function with jit_compile=True)."""
 
-import numpy as np
-import tensorflow as tf
-
+# ruff: noqa: B905  (zip has no `strict` before Python 3.10)
 import advisor_kit as kit
 import advisor_runtimes as runtimes
+import numpy as np
+import tensorflow as tf
 
 
 class Conv2d(tf.Module):

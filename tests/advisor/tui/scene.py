@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from msgspec.structs import replace
+from textual.widgets import Static
 
 from advisor.answers import Answers, parse_answers
 from advisor.recommendation import (
@@ -28,6 +29,7 @@ from advisor.recommendation import (
     StackEntry,
     Verdict,
 )
+from advisor.tui.app import AdvisorApp
 from advisor.tui.services import Choice, Offer
 from bench.events import AnyEvent
 from bench.plan import Goal, Plan
@@ -443,6 +445,11 @@ OFFERS = (
 )  # fmt: skip
 
 
+def shown(app: AdvisorApp, selector: str) -> str:
+    """The text of a Static on the screen."""
+    return str(app.screen.query_one(selector, Static).content)
+
+
 class ScriptedRace:
     """A race that tells what it was given, then waits to be stopped if it is not over."""
 
@@ -476,6 +483,7 @@ class Scene:
         self.races: list[ScriptedRace] = []
         self.free_disk = 41 * 10**9
         self.offered = OFFERS
+        self.refusal = ""
 
     def machine(self) -> Machine:
         return MACHINE
@@ -519,6 +527,8 @@ class Scene:
 
     @asynccontextmanager
     async def race(self, plan: Plan) -> AsyncIterator[ScriptedRace]:
+        if self.refusal:
+            raise BadInput([Fault("bench run", None, "", self.refusal)])
         race = ScriptedRace(self._race, self._results)
         self.races.append(race)
         yield race

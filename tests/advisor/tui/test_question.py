@@ -1,7 +1,5 @@
 """The question screen."""
 
-from textual.widgets import Static
-
 from advisor.answers import Answer, Sure, Wanted
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.answer import AnswerScreen
@@ -9,10 +7,7 @@ from advisor.tui.screens.question import QuestionScreen
 from advisor.tui.widgets.choices import Choices
 from advisor.tui.widgets.ranking import Ranking
 from tests.advisor.tui.conftest import Settle
-
-
-def shown(app: AdvisorApp, selector: str) -> str:
-    return str(app.screen.query_one(selector, Static).content)
+from tests.advisor.tui.scene import shown
 
 
 def ranking(app: AdvisorApp) -> str:

@@ -1,0 +1,75 @@
+"""The report: a preview, and a file of it."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Markdown, Static
+
+from advisor.i18n import N_, _
+from advisor.tui.files import save
+from advisor.tui.screens.base import AdvisorScreen
+from knowledge.faults import BadInput
+
+_FILE = "framework-advice.md"
+
+
+class ReportScreen(AdvisorScreen):
+    """The Markdown report as it will be written; the file's suffix decides the form."""
+
+    CSS_PATH = "report.tcss"
+    BINDINGS: ClassVar = [
+        Binding("e,ctrl+s", "export", N_("write to a file")),
+        Binding("escape", "leave", N_("back"), key_display="esc"),
+    ]
+
+    def heading(self) -> str:
+        return _("Report")
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield Static(id="state", markup=False)
+        with VerticalScroll(id="preview"):
+            yield Markdown(id="text", open_links=False)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#preview").focus()
+
+    def fill(self) -> None:
+        self.query_one("#state", Static).update(_("Writing the report…"))
+        self.query_one("#preview").loading = True
+        self.preview()
+
+    @work(exclusive=True, group="preview")
+    async def preview(self) -> None:
+        """Render the report in a thread and show it."""
+        services, advisor = self.advisor.services, self.advisor
+        state = self.query_one("#state", Static)
+        try:
+            text = await asyncio.to_thread(services.report, advisor.answers, advisor.results, "md")
+        except BadInput as bad:
+            state.update(_("No report: {why}").format(why="; ".join(fault.problem for fault in bad.faults)))
+        else:
+            await self.query_one(Markdown).update(text.decode())
+            state.update(_("Preview; e writes it as .md, .html or .json."))
+        self.query_one("#preview").loading = False
+
+    @work(exclusive=True, group="export")
+    async def action_export(self) -> None:
+        """Write it into a file whose suffix says in which form."""
+        services, advisor = self.advisor.services, self.advisor
+
+        def check(path: Path) -> str | None:
+            if services.report_form(path) is None:
+                return _("End the name in .md, .html or .json.")
+            return None
+
+        def content(path: Path) -> bytes:
+            return services.report(advisor.answers, advisor.results, services.report_form(path) or "md")
+
+        await save(advisor, _("Write the report"), _FILE, content, check)

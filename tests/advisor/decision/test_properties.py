@@ -1,0 +1,147 @@
+"""What holds for any knowledge and any preferences."""
+
+import msgspec
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from advisor.decision import decide
+from advisor.decision.sensitivity import flips
+from advisor.decision.value import Value, leaf_values
+from advisor.questionnaire import Preferences
+from advisor.recommendation import Recommendation
+from knowledge.model import Framework, Knowledge
+from tests.advisor.decision.builders import TODAY, base, flat, framework, node, rating, with_criteria, with_frameworks
+
+TREE = (node("ease", *flat("a", "b")), node("docs", *flat("c"), node("deep", *flat("d", "e"))), *flat("f"))
+EMPTY = with_criteria(base(), TREE)
+LEAVES = tuple(EMPTY.leaves)
+PATHS = (*LEAVES, "ease", "docs", "docs.deep")
+
+scores = st.integers(0, 20).map(lambda half: half / 2)
+ranges = st.none() | st.lists(scores, min_size=3, max_size=3).map(lambda three: tuple(sorted(three)))
+preferences = st.builds(
+    Preferences,
+    effects=st.dictionaries(st.sampled_from(PATHS), st.sampled_from([0.3, 0.5, 1.5, 2.0, 4.0])),
+    fixed=st.dictionaries(st.sampled_from(["ease", "docs.c", "f"]), st.integers(0, 45).map(float)),
+    concentrations=st.dictionaries(st.sampled_from(["", "ease", "docs"]), st.sampled_from([20.0, 60.0, 200.0])),
+    answered=st.integers(0, 9),
+)
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def knowledges(draw: st.DrawFn, least: int = 1) -> Knowledge:
+    count = draw(st.integers(least, 5))
+    frameworks = [framework(f"f{number}", {leaf: draw(ranges) for leaf in LEAVES}) for number in range(count)]
+    return with_frameworks(EMPTY, frameworks)
+
+
+def decided(knowledge: Knowledge, wanted: Preferences) -> Recommendation:
+    return decide(knowledge, wanted, None, TODAY, seed=0, samples=200)
+
+
+def ranks(recommendation: Recommendation) -> dict[str, int]:
+    return {each.framework: each.rank for each in recommendation.ranking}
+
+
+def rated(given: Framework, leaf: str, score: float) -> Framework:
+    return msgspec.structs.replace(given, ratings=given.ratings | {leaf: (rating(score),)})
+
+
+@quick
+@given(knowledges(), preferences, st.data())
+def test_raising_a_rating_never_lowers_the_rank(knowledge: Knowledge, wanted: Preferences, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(knowledge.frameworks)))
+    leaf = data.draw(st.sampled_from(LEAVES))
+    low, high = sorted((data.draw(scores), data.draw(scores)))
+    places = []
+    for score in (low, high):
+        raised = rated(knowledge.frameworks[name], leaf, score)
+        others = [raised if each.id == name else each for each in knowledge.frameworks.values()]
+        places.append(ranks(decided(with_frameworks(knowledge, others), wanted))[name])
+    assert places[1] <= places[0]
+
+
+@quick
+@given(knowledges(least=2), preferences, st.randoms(use_true_random=False))
+def test_the_order_of_frameworks_changes_nothing(knowledge: Knowledge, wanted: Preferences, random: object) -> None:
+    frameworks = list(knowledge.frameworks.values())
+    random.shuffle(frameworks)  # type: ignore[attr-defined]
+    permuted = with_frameworks(knowledge, frameworks)
+    assert msgspec.json.encode(decided(permuted, wanted)) == msgspec.json.encode(decided(knowledge, wanted))
+
+
+@quick
+@given(knowledges(least=2), preferences)
+def test_the_order_of_criteria_changes_no_score(knowledge: Knowledge, wanted: Preferences) -> None:
+    reversed_ = with_criteria(knowledge, knowledge.criteria[::-1])
+    assert [(each.framework, each.score) for each in decided(reversed_, wanted).ranking] == [
+        (each.framework, each.score) for each in decided(knowledge, wanted).ranking
+    ]
+
+
+@quick
+@given(knowledges(least=2), preferences, st.data())
+def test_hiding_a_framework_changes_no_other(knowledge: Knowledge, wanted: Preferences, data: st.DataObject) -> None:
+    hidden = data.draw(st.sampled_from(sorted(knowledge.frameworks)))
+    left = with_frameworks(knowledge, [each for each in knowledge.frameworks.values() if each.id != hidden])
+    before, after = decided(knowledge, wanted), decided(left, wanted)
+    kept = {each.framework: each for each in before.ranking if each.framework != hidden}
+    for each in after.ranking:
+        same = kept[each.framework]
+        assert (each.score, each.low, each.high, each.coverage) == (same.score, same.low, same.high, same.coverage)
+        assert after.pairwise[each.framework] == {
+            rival: p for rival, p in before.pairwise[each.framework].items() if rival != hidden
+        }
+
+
+@quick
+@given(knowledges(least=2), preferences)
+def test_a_flip_is_where_the_first_rank_changes(knowledge: Knowledge, wanted: Preferences) -> None:
+    recommendation = decided(knowledge, wanted)
+    values = {
+        name: {leaf: value.expected for leaf, value in leaf_values(each, knowledge.leaves, {}, {}, TODAY).items()}
+        for name, each in knowledge.frameworks.items()
+    }
+    for flip in recommendation.flips:
+        if flip.criterion is None or flip.start is None or flip.to is None:
+            continue
+
+        def leads(
+            x: float, name: str = flip.framework, criterion: str = flip.criterion, start: float = flip.start
+        ) -> bool:
+            rescale = (1 - x) / (1 - start)
+            weights = {leaf: weight * rescale for leaf, weight in recommendation.weights.items()} | {criterion: x}
+            scored = {each: sum(weights[leaf] * v for leaf, v in leaves.items()) for each, leaves in values.items()}
+            return all(scored[name] > score for each, score in scored.items() if each != name)
+
+        assert flip.start == recommendation.weights[flip.criterion]
+        assert leads(flip.to * (1 - 1e-6)) != leads(flip.to * (1 + 1e-6))
+
+
+@quick
+@given(knowledges(), preferences)
+def test_shares_and_probabilities_add_up(knowledge: Knowledge, wanted: Preferences) -> None:
+    recommendation = decided(knowledge, wanted)
+    assert abs(sum(recommendation.weights.values()) - 1) < 1e-12
+    assert abs(sum(each.first_probability for each in recommendation.ranking) - 1) < 1e-6
+    for at_correlation in recommendation.robustness.values():
+        assert abs(sum(at_correlation.values()) - 1) < 1e-6
+    for each in recommendation.ranking:
+        assert abs(sum(each.contributions.values()) - each.score) < 1e-9
+        assert 0 <= each.coverage <= 1 + 1e-12
+    assert [each.rank for each in recommendation.ranking] == list(range(1, len(recommendation.ranking) + 1))
+
+
+@given(st.integers(2, 4), st.data())
+def test_a_dominated_framework_has_no_flip(count: int, data: st.DataObject) -> None:
+    best = {leaf: data.draw(st.floats(5, 10)) for leaf in LEAVES}
+    values = {"best": best} | {
+        f"f{n}": {leaf: best[leaf] - data.draw(st.floats(0, 5)) for leaf in LEAVES} for n in range(count)
+    }
+    exact = {name: {leaf: Value(v, v, v) for leaf, v in leaves.items()} for name, leaves in values.items()}
+    assume(
+        all(max(best[leaf] - leaves[leaf] for leaf in LEAVES) > 0 for name, leaves in values.items() if name != "best")
+    )
+    found = flips(list(values), exact, dict.fromkeys(LEAVES, 1 / len(LEAVES)))
+    assert [flip.criterion for flip in found] == [None] * count

@@ -1,0 +1,106 @@
+"""The answer screen."""
+
+from textual.widgets import OptionList
+
+from advisor.answers import Answer, Answers, Wanted
+from advisor.tui.app import AdvisorApp
+from advisor.tui.screens.dialogs import Pick
+from advisor.tui.screens.framework import FrameworkScreen
+from advisor.tui.screens.question import QuestionScreen
+from tests.advisor.tui.conftest import Settle
+from tests.advisor.tui.scene import KNOWLEDGE, Scene, shown
+
+
+def rows(app: AdvisorApp) -> list[str]:
+    options = app.screen.query_one("#ranking", OptionList).options
+    return [option.prompt.plain for option in options]  # type: ignore[union-attr]
+
+
+async def test_verdict_and_what_it_rests_on_stand_first(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        assert shown(app, "#headline") == "Too close to call: PyTorch or Keras"
+        assert shown(app, "#basis") == "0 of 5 questions answered · nothing measured"
+
+
+async def test_each_row_has_score_interval_and_chance_to_be_first(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        first, *_others, last = rows(app)
+        assert first.split() == ["1", "PyTorch", "███████▓░", "7.4", "[6.8–7.9]", "56%"]
+        assert last == "✗ Apache MXNet archived on 2023-11-17 (assumed)"
+
+
+async def test_reasons_follow_the_cursor(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        assert shown(app, "#because").startswith("Why\nPyTorch is easiest to begin with.")
+        await pilot.press("down")
+        await settle(pilot)
+        assert shown(app, "#because").startswith("Why not Keras\nKeras has less to build on.")
+        await pilot.press("down", "down")
+        await settle(pilot)
+        assert "The repository was archived read-only. — Quick start, 2026-09" in shown(app, "#because")
+
+
+async def test_what_decides_what_flips_and_the_stack_are_named(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        told = shown(app, "#because")
+        assert "+1.00 Getting started\n-0.50 Pretrained models" in told
+        assert "Keras, if Pretrained models weighs 14% (now 19%)" in told
+        assert "No single weight brings TensorFlow to the top." in told
+        assert "write in  PyTorch  ranks first" in told
+
+
+async def test_enter_opens_the_page_of_the_framework(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, FrameworkScreen)
+        assert app.screen.heading() == "PyTorch"
+
+
+async def test_an_assumption_is_taken_back_and_up_again(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        await pilot.press("x")
+        await settle(pilot)
+        assert isinstance(app.screen, Pick)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert app.answers.requirements == {"maintained": Wanted(("false",))}
+        assert rows(app)[-1].startswith("4 Apache MXNet")
+        await pilot.press("x")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert app.answers.requirements == {}
+
+
+async def test_n_asks_the_first_question_left_open(scene: Scene, settle: Settle) -> None:
+    app = AdvisorApp(KNOWLEDGE, scene, answers=Answers(answers={"goal": Answer(("learn",))}))
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        await pilot.press("n")
+        await settle(pilot)
+        assert isinstance(app.screen, QuestionScreen)
+        assert shown(app, "#text") == "What does the model work on?"
+
+
+async def test_answers_that_contradict_each_other_have_no_ranking_but_a_reason(scene: Scene, settle: Settle) -> None:
+    app = AdvisorApp(KNOWLEDGE, scene, answers=Answers(answers={"must": Answer(("offline",))}))
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        assert shown(app, "#headline") == "These answers do not fit together"
+        assert shown(app, "#basis") == "offline is not known in this scene"
+        assert rows(app) == []

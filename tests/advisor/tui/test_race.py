@@ -1,0 +1,256 @@
+"""The race screen and the board behind it."""
+
+import pytest
+
+from advisor.tui.app import AdvisorApp
+from advisor.tui.board import Board
+from advisor.tui.screens.answer import AnswerScreen
+from advisor.tui.screens.race import RaceScreen
+from advisor.tui.widgets.lanes import Lanes
+from advisor.tui.widgets.load import LoadPanel
+from bench.events import (
+    AnyEvent,
+    CandidateEnded,
+    GpuLoad,
+    LivePair,
+    Load,
+    Prepared,
+    Preparing,
+    RaceFinished,
+    RaceStarted,
+    RoundDone,
+    RoundStarted,
+    Standing,
+)
+from bench.results import Parity, Status
+from tests.advisor.tui.conftest import Settle
+from tests.advisor.tui.scene import KNOWLEDGE, MACHINE, PLAN, RESULTS, Scene, shown
+
+_GIB = 2**30
+
+
+def _prepared(candidate: str, first_step: float, at: float) -> Prepared:
+    return Prepared(
+        candidate=candidate,
+        workload="mnist-cnn",
+        phase="train",
+        import_seconds=1.9,
+        build_seconds=0.3,
+        first_step_seconds=first_step,
+        steps_per_block=100,
+        parity=Parity(
+            passed=True,
+            max_relative_difference=1e-7,
+            first_update_difference=1e-6,
+            tolerance=1e-5,
+            first_update_tolerance=3e-4,
+            steps=20,
+        ),
+        threads_seen=8,
+        peak_rss_bytes=500_000_000,
+        at_seconds=at,
+    )
+
+
+def _standing(candidate: str, rate: float) -> Standing:
+    return Standing(
+        candidate=candidate, samples_per_second=rate, low=rate * 0.98, high=rate * 1.02, step_seconds=128 / rate
+    )
+
+
+def _load(at: float) -> Load:
+    return Load(
+        cpu=(0.9, 0.8, 0.1, 0.05, 0.5, 0.6, 0.7, 1.0),
+        memory_used_bytes=3 * _GIB,
+        memory_total_bytes=16 * _GIB,
+        gpus=(),
+        gpu_absent_because="no NVIDIA driver",
+        at_seconds=at,
+    )
+
+
+UNDER_WAY: tuple[AnyEvent, ...] = (
+    RaceStarted(id="run-17", plan=PLAN, machine=MACHINE),
+    Preparing(candidate="mxnet:hybrid", workload=None, stage="environment", detail="finding versions", at_seconds=0.5),
+    CandidateEnded(
+        candidate="mxnet:hybrid",
+        workload=None,
+        status=Status.FAILED,
+        reason="no network (connect and try again)",
+        at_seconds=4.0,
+    ),
+    Preparing(candidate="pytorch:eager", workload="mnist-cnn", stage="start", at_seconds=5.0),
+    _prepared("pytorch:eager", 0.12, 8.0),
+    Preparing(candidate="keras@jax:fit", workload="mnist-cnn", stage="parity", at_seconds=9.0),
+    _load(10.0),
+    _prepared("keras@jax:fit", 6.1, 14.0),
+    RoundStarted(
+        workload="mnist-cnn", phase="train", launch=1, round=1, rounds=15, remaining_seconds=60, at_seconds=15.0
+    ),
+    RoundDone(
+        workload="mnist-cnn",
+        phase="train",
+        launch=1,
+        round=7,
+        rounds=15,
+        complete=True,
+        standings=(_standing("keras@jax:fit", 4210), _standing("pytorch:eager", 3180)),
+        pairs=(LivePair(a="keras@jax:fit", b="pytorch:eager", ratio=1.32, settled=True),),
+        gauge=0.99,
+        remaining_seconds=38,
+        at_seconds=52.0,
+    ),
+)
+EVENTS: tuple[AnyEvent, ...] = (
+    *UNDER_WAY,
+    CandidateEnded(candidate="keras@jax:fit", workload="mnist-cnn", status=Status.OK, reason=None, at_seconds=90.0),
+    CandidateEnded(candidate="pytorch:eager", workload="mnist-cnn", status=Status.OK, reason=None, at_seconds=90.0),
+    RaceFinished(id="run-17", interrupted=False, at_seconds=90.5),
+)
+
+
+def lanes(app: AdvisorApp) -> list[str]:
+    return app.screen.query_one(Lanes).render().plain.splitlines()
+
+
+async def _until(pilot: object, screen: RaceScreen) -> None:
+    await pilot.pause(0.1)  # type: ignore[attr-defined]
+    screen.fill()
+    await pilot.pause()  # type: ignore[attr-defined]
+
+
+async def test_each_candidate_has_a_lane_with_speed_range_first_step_and_parity() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(UNDER_WAY))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        fastest = next(line for line in lanes(app) if "keras@jax:fit" in line)
+        assert all(part in fastest for part in ("█", "4,210/s", "[4,130–4,290]", "6.1 s", "= ref"))
+        assert [line.split()[0] for line in lanes(app)[1:]] == ["keras@jax:fit", "pytorch:eager", "mxnet:hybrid"]
+
+
+async def test_a_failed_candidate_says_why_and_what_to_do() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(UNDER_WAY))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        assert "✗ failed: no network (connect and try again)" in lanes(app)[-1]
+
+
+async def test_the_live_sentence_speaks_of_these_processes_only() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(UNDER_WAY))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        assert shown(app, "#standing") == "keras@jax:fit is ahead of pytorch:eager in these processes: 1.32x"
+        assert "round 7 of 15 · 0:52 · about 0:38 left" in shown(app, "#where")
+
+
+async def test_load_without_a_gpu_says_why_there_is_none() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(UNDER_WAY))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        cpu, memory, gpu = app.screen.query_one(LoadPanel).render().plain.splitlines()
+        assert cpu.startswith("CPU  █▇▁▁▅▅▆█")
+        assert memory.endswith("3.0/16 GiB")
+        assert gpu == "GPU  none: no NVIDIA driver"
+
+
+def test_a_gpu_shows_what_it_reports_and_says_what_it_does_not() -> None:
+    gpu = GpuLoad(
+        index=0,
+        name="Example GPU",
+        utilisation=0.62,
+        memory_used_bytes=3 * _GIB,
+        memory_total_bytes=24 * _GIB,
+        power_watts=None,
+        temperature_celsius=54,
+    )
+    panel = LoadPanel()
+    panel.set_reactive(
+        LoadPanel.load,
+        Load(cpu=(0.5,), memory_used_bytes=1, memory_total_bytes=2, gpus=(gpu,), gpu_absent_because=None),
+    )
+    told = panel.render().plain.splitlines()[-1]
+    assert told == "GPU0 █████     62% · 3.0/24 GiB · n/a · 54 °C  Example GPU"
+
+
+async def test_stopping_asks_the_race_to_end_and_the_answer_follows() -> None:
+    scene = Scene(UNDER_WAY)
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        await pilot.press("q")
+        await app.workers.wait_for_complete()
+        assert scene.races[0].cancelled == [None]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, AnswerScreen)
+
+
+async def test_one_candidate_can_be_left_out() -> None:
+    scene = Scene(UNDER_WAY)
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        await pilot.press("down", "down", "k")
+        assert scene.races[0].cancelled == ["pytorch:eager"]
+
+
+async def test_leaving_a_running_race_asks_first(settle: Settle) -> None:
+    scene = Scene(UNDER_WAY)
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        await pilot.press("escape", "n")
+        assert scene.races[0].cancelled == []
+        await pilot.press("escape", "y")
+        await settle(pilot)
+        assert scene.races[0].cancelled == [None]
+
+
+async def test_a_finished_race_is_counted_in_the_answer(settle: Settle) -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(EVENTS, RESULTS))
+    async with app.run_test() as pilot:
+        await app.push_screen(RaceScreen(PLAN))
+        await settle(pilot)
+        assert "2 measured, 1 without a result" in shown(app, "#standing")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "measured: run-17, 1 results count" in shown(app, "#basis")
+
+
+async def test_a_race_that_cannot_start_says_why(settle: Settle) -> None:
+    scene = Scene(UNDER_WAY)
+    scene.refusal = "another race is running on this machine"
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        await app.push_screen(RaceScreen(PLAN))
+        await settle(pilot)
+        assert "another race is running on this machine" in shown(app, "#standing")
+
+
+@pytest.mark.parametrize("order", [UNDER_WAY, tuple(reversed(UNDER_WAY))])
+def test_the_board_ends_a_candidate_once_whatever_comes_after(order: tuple[AnyEvent, ...]) -> None:
+    board = Board(PLAN)
+    for event in order:
+        board.take(event)
+    (row,) = [row for row in board.rows("mnist-cnn") if row.candidate == "mxnet:hybrid"]
+    assert row.status is Status.FAILED
+
+
+def test_events_of_candidates_that_were_not_planned_are_ignored() -> None:
+    board = Board(PLAN)
+    board.take(Preparing(candidate="theano:eager", workload="mnist-cnn", stage="start"))
+    assert [row.candidate for row in board.rows("mnist-cnn")] == list(PLAN.candidates)

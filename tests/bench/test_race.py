@@ -1,0 +1,332 @@
+"""The mathematics of a race: exact values, properties, and simulations with known truth."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from bench import race, studentised_range
+from bench.race import Launch, Reading, Signs
+from bench.results import Basis, Outcome
+
+COUNTS = st.tuples(st.integers(0, 200), st.integers(0, 200)).map(lambda pair: (min(pair), max(pair)))
+NAMES = ("a", "b", "c", "d", "e", "f")
+
+
+# --- evidence within a launch ----------------------------------------------------------------------------------------
+
+
+@given(COUNTS)
+def test_evidence_is_the_stated_beta_function(counts: tuple[int, int]) -> None:
+    h, n = counts
+    expected = n * math.log(2) + special.betaln(h + 0.5, n - h + 0.5) - math.log(math.pi)
+    assert Signs(positive=h, total=n).log_evidence == pytest.approx(expected, abs=1e-9)
+
+
+def test_no_rounds_are_no_evidence() -> None:
+    assert Signs(positive=0, total=0).log_evidence == pytest.approx(0, abs=1e-12)
+
+
+@given(COUNTS)
+def test_evidence_is_a_fair_bet_against_a_coin(counts: tuple[int, int]) -> None:
+    """A martingale: the mean over the next toss of a fair coin is what one has."""
+    h, n = counts
+    now = Signs(positive=h, total=n).log_evidence
+    next_one = [math.exp(Signs(positive=h + more, total=n + 1).log_evidence - now) for more in (0, 1)]
+    assert sum(next_one) / 2 == pytest.approx(1, rel=1e-9)
+
+
+@given(st.integers(1, 200))
+def test_evidence_grows_with_every_round_that_agrees_in_the_majority(n: int) -> None:
+    values = [Signs(positive=h, total=n).log_evidence for h in range(math.ceil(n / 2), n + 1)]
+    assert values == sorted(values)
+    assert Signs(positive=n + 1, total=n + 1).log_evidence > Signs(positive=n, total=n).log_evidence
+
+
+def test_faster_in_every_round_is_not_certified_as_slower() -> None:
+    assert Signs(positive=20, total=20).certify(15, 0.05)
+    assert not Signs(positive=0, total=20).certify(15, 0.05)
+
+
+def test_more_planned_pairs_and_smaller_alpha_ask_for_more() -> None:
+    signs = Signs(positive=15, total=15)  # E = 4733.7
+    assert signs.certify(66, 0.025)
+    assert not signs.certify(120, 0.025)
+
+
+def test_the_chance_of_ever_certifying_a_fair_coin_stays_below_alpha() -> None:
+    """Ville's inequality, looking after every one of 200 tosses."""
+    tosses = np.random.default_rng(1).integers(0, 2, (4000, 200))
+    certified = 0
+    for row in tosses.cumsum(axis=1):
+        certified += any(Signs(positive=int(h), total=n).certify(1, 0.05) for n, h in enumerate(row, start=1))
+    assert certified / len(tosses) <= 0.05
+
+
+# --- the studentised range -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("groups", [2, 6, 20])
+@pytest.mark.parametrize("freedom", [6, 15, 133])
+@pytest.mark.parametrize("level", [0.95, 0.98, 0.99925])
+def test_quantiles_agree_with_scipy(groups: int, freedom: int, level: float) -> None:
+    expected = stats.studentized_range.ppf(level, groups, freedom)
+    assert studentised_range.quantile(level, groups, freedom) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("arguments", [(0, 3, 6), (1, 3, 6), (0.95, 1, 6), (0.95, 3, 1)])
+def test_a_studentised_range_that_is_not_defined_is_refused(arguments: tuple[float, int, int]) -> None:
+    with pytest.raises(ValueError, match="no studentised range"):
+        studentised_range.quantile(*arguments)
+
+
+# --- verdicts --------------------------------------------------------------------------------------------------------
+
+
+def launch(seconds: dict[str, float], rounds: int = 15, noise: float = 0.0, seed: int = 0) -> Launch:
+    random = np.random.default_rng(seed)
+    return [{k: math.log(s) + noise * float(random.normal()) for k, s in seconds.items()} for _ in range(rounds)]
+
+
+def judge(launches: list[Launch], names: tuple[str, ...], **changes: object) -> dict[frozenset[str], race.PairVerdict]:
+    k = len(names)
+    settings = {"K": k, "M": k * (k - 1) // 2, "alpha": 0.05, "basis": Basis.WALL, **changes}
+    found = race.verdicts(launches, names, **settings)  # type: ignore[arg-type]
+    assert len(found) == k * (k - 1) // 2
+    return {frozenset((each.a, each.b)): each for each in found}
+
+
+def test_one_launch_says_at_least_half_as_much_again_and_no_more() -> None:
+    found = judge([launch({"a": 1.0, "b": 1.6, "c": 1.45})], ("a", "b", "c"))
+    slow = found[frozenset("ab")]
+    assert (slow.a, slow.b, slow.outcome, slow.basis) == ("a", "b", Outcome.A, Basis.ONE_LAUNCH)
+    assert (slow.ratio.low, slow.ratio.high) == (1.5, None)
+    for pair in ("ac", "bc"):
+        verdict = found[frozenset(pair)]
+        assert verdict.outcome is Outcome.UNDECIDED
+        assert verdict.ratio.low is verdict.ratio.high is None
+
+
+def test_fewer_rounds_than_a_launch_has_decide_nothing() -> None:
+    found = judge([launch({"a": 1.0, "b": 9.0}, rounds=14)], ("a", "b"))
+    assert found[frozenset("ab")].outcome is Outcome.UNDECIDED
+
+
+def test_both_of_two_launches_have_to_agree() -> None:
+    apart, equal = launch({"a": 1.0, "b": 2.0}), launch({"a": 1.0, "b": 1.0}, noise=0.1)
+    assert judge([apart, apart], ("a", "b"))[frozenset("ab")].outcome is Outcome.A
+    assert judge([apart, equal], ("a", "b"))[frozenset("ab")].outcome is Outcome.UNDECIDED
+
+
+def test_verdicts_use_the_planned_pairs_whoever_is_left() -> None:
+    rounds = launch({"a": 1.0, "b": 2.0})
+    assert judge([rounds], ("a", "b"), M=1)[frozenset("ab")].outcome is Outcome.A
+    assert judge([rounds], ("a", "b"), M=300)[frozenset("ab")].outcome is Outcome.UNDECIDED
+
+
+def test_a_pair_that_never_met_is_undecided() -> None:
+    found = judge([[{"a": 0.0, "b": 0.0}] * 15], ("a", "b", "gone"))
+    assert found[frozenset(("a", "gone"))].outcome is Outcome.UNDECIDED
+
+
+def test_three_launches_tell_winners_ties_and_their_ratios() -> None:
+    truth = {"a": 1.0, "b": 1.005, "c": 1.3, "d": 2.0}
+    random = np.random.default_rng(3)
+    launches = [
+        launch({k: s * math.exp(0.005 * random.normal()) for k, s in truth.items()}, noise=0.03, seed=seed)
+        for seed in range(3)
+    ]
+    found = judge(launches, tuple(truth))
+    assert found[frozenset("ab")].outcome is Outcome.TIE
+    for faster, slower in (("a", "c"), ("b", "d"), ("c", "d")):
+        verdict = found[frozenset((faster, slower))]
+        assert (verdict.a, verdict.outcome, verdict.basis) == (faster, Outcome.A, Basis.WALL)
+        assert verdict.ratio.low is not None
+        assert verdict.ratio.high is not None
+        assert verdict.ratio.low <= truth[slower] / truth[faster] <= verdict.ratio.high
+
+
+def test_a_launch_that_points_the_other_way_forbids_a_winner() -> None:
+    steady = {"b": 1.0, "c": 1.0, "d": 1.0}
+    launches = [launch({"a": a, **steady}) for a in (1.5, 1.5, 0.999)]
+    intervals = {frozenset((each.a, each.b)): each for each in race.intervals(launches, 4, 0.02)}
+    assert intervals[frozenset("ab")].outcome is Outcome.UNDECIDED
+
+
+def test_fewer_than_four_that_stayed_give_no_interval() -> None:
+    assert race.intervals([launch({"a": 1.0, "b": 2.0, "c": 3.0})] * 3, 6, 0.02) == ()
+
+
+def test_only_rounds_and_candidates_of_all_launches_enter() -> None:
+    full = launch(dict.fromkeys("abcd", 1.0) | {"dropped": 9.0})
+    later = launch(dict.fromkeys("abcd", 1.0))
+    names = {name for each in race.intervals([full, full, later], 5, 0.02) for name in (each.a, each.b)}
+    assert names == set("abcd")
+
+
+def test_flags_need_twice_the_time_of_a_live_rival() -> None:
+    rounds = launch({"a": 1.0, "b": 1.9, "c": 2.2}, rounds=20)
+    assert race.flagged(rounds, "abc", 3, 0.05) == {"c"}
+    assert race.flagged([], "abc", 3, 0.05) == set()
+
+
+# --- simulated races -------------------------------------------------------------------------------------------------
+
+
+def simulate(
+    random: np.random.Generator,
+    truth: list[float],
+    launches: int,
+    rounds: int = race.MIN_ROUNDS,
+    launch_sd: float = 0.0,
+    drift: float = 0.03,
+    noise: float = 0.03,
+) -> list[Launch]:
+    """Readings with launch effects and AR(1) drift per slot (phi .9, `drift` its stationary sd) shared by all."""
+    k, slots = len(truth), rounds * len(truth)
+    result: list[Launch] = []
+    for _ in range(launches):
+        centre = np.log(truth) + random.normal(0, launch_sd, k)
+        shocks = random.normal(0, drift * math.sqrt(1 - 0.9**2), slots)
+        shared = np.empty(slots)
+        level = random.normal(0, drift)
+        for slot, shock in enumerate(shocks):
+            level = 0.9 * level + shock
+            shared[slot] = level
+        orders = random.permuted(np.tile(np.arange(k), (rounds, 1)), axis=1)
+        x = np.empty((rounds, k))
+        np.put_along_axis(x, orders, shared.reshape(rounds, k) + random.normal(0, noise, (rounds, k)), axis=1)
+        result.append([dict(zip(NAMES, row, strict=False)) for row in (x + centre).tolist()])
+    return result
+
+
+@pytest.mark.parametrize("launches", [1, 3])
+@pytest.mark.parametrize("launch_sd", [0.0, 0.08])
+@pytest.mark.parametrize(("drift", "noise"), [(0.03, 0.03), (0.15, 0.08)])
+def test_equal_candidates_seldom_get_a_winner(launches: int, launch_sd: float, drift: float, noise: float) -> None:
+    """A/A races; 4.5 % is the contract (R1), so 150 races may name at most 14 (P < .01 at exactly 4.5 %)."""
+    random = np.random.default_rng([launches, int(launch_sd * 100), int(drift * 100)])
+    false = 0
+    for _ in range(150):
+        readings = simulate(random, [1.0] * 6, launches, launch_sd=launch_sd, drift=drift, noise=noise)
+        found = judge(readings, NAMES)
+        false += any(each.outcome in (Outcome.A, Outcome.B) for each in found.values())
+    assert false <= 14
+
+
+def test_a_clear_gap_is_found_by_one_launch_and_a_small_one_by_three() -> None:
+    random = np.random.default_rng(7)
+    truth = [1.0, 1.25, 2.0, 3.2, 5.0, 10.0]
+    one = three = wrong = 0
+    for _ in range(40):
+        readings = simulate(random, truth, 3, launch_sd=0.03)
+        single = judge(readings[:1], NAMES)
+        one += single[frozenset("ac")].outcome is Outcome.A
+        whole = judge(readings, NAMES)
+        three += whole[frozenset("ab")].outcome is Outcome.A and whole[frozenset("ab")].a == "a"
+        wrong += any(
+            each.outcome is Outcome.A and truth[NAMES.index(each.a)] > truth[NAMES.index(each.b)]
+            for each in (*single.values(), *whole.values())
+        )
+    assert one == 40
+    assert three >= 36
+    assert wrong == 0
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def test_the_range_of_fifteen_rounds_is_their_fourth_and_twelfth() -> None:
+    values = [float(value) for value in range(15, 0, -1)]
+    found = race.median_range(values)
+    assert (found.low, found.median, found.high) == (4.0, 8.0, 12.0)
+
+
+@given(st.lists(st.floats(0.001, 1000), min_size=1, max_size=60))
+def test_the_range_holds_the_median_with_the_stated_coverage(values: list[float]) -> None:
+    found = race.median_range(values)
+    assert found.low <= found.median <= found.high
+    n = len(values)
+    if n >= 6:
+        rank = sorted(values).index(found.low) + 1
+        assert 2 * stats.binom.cdf(rank - 1, n, 0.5) <= 1 - race.RANGE_COVERAGE
+    else:
+        assert (found.low, found.high) == (min(values), max(values))
+
+
+def test_the_range_covers_the_true_median_of_skewed_rounds() -> None:
+    random = np.random.default_rng(5)
+    covered = 0
+    for _ in range(1000):
+        found = race.median_range(random.lognormal(0, 0.5, 15).tolist())
+        covered += found.low <= 1.0 <= found.high
+    assert covered >= 940  # 96.5 % expected
+
+
+def test_no_values_have_no_median() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        race.median_range([])
+
+
+def test_standings_are_by_time_and_then_by_name() -> None:
+    places = race.standings([launch({"b": 2.0, "c": 1.0, "a": 2.0})])
+    assert [place.candidate for place in places] == ["c", "a", "b"]
+    assert places[0].step_seconds.median == pytest.approx(1.0)
+
+
+def test_paired_ratios_are_medians_of_rounds() -> None:
+    rounds = [{"a": 0.0, "b": math.log(ratio)} for ratio in (2.0, 3.0, 10.0)]
+    assert race.paired_ratio(rounds, "a", "b") == pytest.approx(3.0)
+    assert race.paired_ratio(rounds, "a", "c") is None
+
+
+def test_readings_are_per_step_and_gauged_by_threads() -> None:
+    reading = Reading(wall_seconds=2.0, cpu_seconds=3.0, steps=4)
+    assert (reading.step_seconds, reading.cpu_step_seconds) == (0.5, 0.75)
+    assert (reading.gauge(1), reading.gauge(2)) == (1.5, 0.75)
+
+
+# --- the course of a race --------------------------------------------------------------------------------------------
+
+
+@given(st.sets(st.text(min_size=1, max_size=5), min_size=1, max_size=12), st.integers(0, 99))
+def test_an_order_is_a_permutation_that_its_seed_decides(names: set[str], seed: int) -> None:
+    order = race.round_order(names, seed, "mnist-cnn", 1)
+    assert sorted(order) == sorted(names)
+    assert order == race.round_order(sorted(names, reverse=True), seed, "mnist-cnn", 1)
+
+
+def test_every_candidate_comes_first_about_equally_often() -> None:
+    firsts = [race.round_order("abc", 0, number)[0] for number in range(3000)]
+    assert stats.chisquare([firsts.count(name) for name in "abc"]).pvalue > 0.001
+
+
+@pytest.mark.parametrize(
+    ("budget", "round_seconds", "rounds"), [(10, 1, 15), (20, 1, 20), (1000, 1, 25), (5, 0, 25), (0.1, 60, 15)]
+)
+def test_the_budget_buys_rounds_within_bounds(budget: float, round_seconds: float, rounds: int) -> None:
+    assert race.rounds_within(budget, round_seconds) == rounds
+
+
+@pytest.mark.parametrize(
+    ("step", "call", "steps"),
+    [
+        (0.001, 0.0, 250),  # length decides
+        (0.003, 0.02, 327),  # 2 % overhead decides: 49 x 20 / 3
+        (0.1, 0.03, 15),  # a handful for 100 ms steps
+        (0.5, 0.1, 4),  # the longest block decides
+        (5.0, 0.1, 1),
+    ],
+)
+def test_blocks_are_long_enough_and_calls_a_small_part_of_them(step: float, call: float, steps: int) -> None:
+    single = [call + step * jitter for jitter in (1.5, 1.0, 1.1)]
+    longer = [call + 10 * step * jitter for jitter in (1.2, 1.0)]
+    assert race.steps_per_block(single, longer, 10) == pytest.approx(steps, abs=1)
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.integers(2, 64))
+def test_any_timings_give_a_block(single: float, longer: float, several: int) -> None:
+    assert race.steps_per_block([single], [longer], several) >= 1
