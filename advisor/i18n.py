@@ -43,6 +43,6 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _catalogue.ngettext(singular, plural, count)
 
 
-def N_(message: str) -> str:  # noqa: N802 - gettext's name for it, which the extractor knows
+def N_(message: str) -> str:
     """Mark `message` for translation and return it as it is: for texts that exist before the language is known."""
     return message

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bench.parity import STEPS
 from bench.records import Record
@@ -162,7 +163,10 @@ def prepare(workload: Workload, seed: int, folder: Path, data: Path | None = Non
         OSError: the folder cannot be written to.
     """
     samples = made_samples(workload, seed) if data is None else user_samples(workload, data)
-    reference = train(workload, make_weights(workload, seed), samples, STEPS)
+    # One BLAS thread: the products are small, and on a busy machine OpenBLAS's threads wait for one another so long
+    # that pm25-lstm takes 7 s instead of 0.2 (two cores, load 6).
+    with threadpool_limits(1, "blas"):
+        reference = train(workload, make_weights(workload, seed), samples, STEPS)
     prepared = PreparedData(
         network_json=folder / f"{workload.id}-network.json",
         weights_manifest=folder / f"{workload.id}-weights.json",
@@ -219,15 +223,15 @@ def _find(folder: Path, names: Sequence[str]) -> Path:
 def _read_idx(path: Path, magic: int, faults: list[Fault]) -> Array | None:
     """The array in an IDX file of unsigned bytes; None, and a fault more, when it is not one."""
     dimensions = magic & 0xFF
-    header = 4 + 4 * dimensions
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            head = file.read(header)
-            if len(head) < header:
-                raise _Unusable(f"ends after {len(head)} bytes, within its header")
-            found, *shape = struct.unpack(f">{1 + dimensions}I", head)
+            head = file.read(4 + 4 * dimensions)
+            found = int.from_bytes(head[:4], "big")
             if found != magic:
                 raise _Unusable(f"is no IDX file of the right kind (magic number {found:#010x}, not {magic:#010x})")
+            if len(head) < 4 + 4 * dimensions:
+                raise _Unusable(f"ends after {len(head)} bytes, within its header")
+            shape = struct.unpack(f">{dimensions}I", head[4:])
             if shape[0] > _MOST_IMAGES or any(length > 1024 for length in shape[1:]):
                 raise _Unusable(f"claims {_by(shape)} values, more than any MNIST")
             size = math.prod(shape)

@@ -66,8 +66,11 @@ FAILED_BLOCKS = 2
 WARM_UP_CALLS = 3
 """Timed calls of one step, and of several, from which the block length follows; the least of each is used."""
 
-WARM_UP_STEPS = 64
-"""Steps of the longer warm-up calls, at most."""
+FIRST_GUESS_STEPS = 64
+"""Steps of the first longer warm-up call, at most."""
+
+MOST_GUESSES = 6
+"""Times the block length is worked out anew; it can grow eightfold each time."""
 
 _SKIPPING = frozenset({"compiler", "library", "device", "precision"})
 """Kinds of refusal that speak of this machine, not of a fault: the candidate is skipped."""
@@ -275,7 +278,7 @@ class Race:
     async def _race_workload(self, name: str, material: Material) -> None:
         for launch in range(1, self.plan.launches + 1):
             try:
-                for candidate in self.plan.candidates:
+                for candidate in self._field(name):
                     if not self._board.ended(candidate, name):
                         await self._prepare(candidate, name, material)
                 await self._check_idle(name)
@@ -286,6 +289,17 @@ class Race:
                 await self._kill_workers()
         for candidate in self.plan.candidates:
             self._end(candidate, name, Status.OK, None)
+
+    def _field(self, workload: str) -> tuple[str, ...]:
+        """Who runs in the next launch: those that some phase still needs; nobody when all is decided."""
+        plan = self.plan
+        wanted: set[str] = set()
+        for phase in plan.phases:
+            launches = self._board.launches(workload, phase)
+            field = race.next_field(launches, plan.candidates, plan.M, plan.alpha)
+            if len(launches) < race.MIN_LAUNCHES or not race.decided(launches, field, plan.K, plan.alpha):
+                wanted.update(field)
+        return tuple(candidate for candidate in plan.candidates if candidate in wanted)
 
     # -- one worker ---------------------------------------------------------------------------------------------------
 
@@ -412,10 +426,15 @@ class Race:
 
         await seconds(1)  # may compile again: a trace reads every loss, a block does not
         single = [await seconds(1) for _ in range(WARM_UP_CALLS)]
-        several = max(2, min(WARM_UP_STEPS, round(race.BLOCK_SECONDS / max(min(single), 1e-6))))
-        longer = [await seconds(several) for _ in range(WARM_UP_CALLS)]
-        worker.steps[phase] = race.steps_per_block(single, longer, several)
-        worker.block_seconds[phase] = worker.steps[phase] * min(longer) / several
+        steps = max(2, min(FIRST_GUESS_STEPS, round(race.BLOCK_SECONDS / max(min(single), 1e-6))))
+        for _ in range(MOST_GUESSES):
+            timed = steps
+            longer = [await seconds(timed) for _ in range(WARM_UP_CALLS)]
+            steps = race.steps_per_block(single, longer, timed)
+            if steps <= timed:
+                break
+        worker.steps[phase] = steps
+        worker.block_seconds[phase] = steps * min(longer) / timed
 
     async def _read_status(self, worker: _Worker, workload: str) -> protocol.StatusReply:
         status = await worker.session.request(

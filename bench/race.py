@@ -69,6 +69,9 @@ LONGEST_BLOCK_SECONDS = 2.0
 CALL_OVERHEAD = 0.02
 """Share of a block that calling into the framework may take, so that steps are compared and not calls."""
 
+MOST_GROWTH = 8
+"""How many times longer a call may be than the one its length was worked out from."""
+
 _UNKNOWN = Ratio(low=None, high=None)
 
 Round: TypeAlias = Mapping[str, float]
@@ -191,6 +194,26 @@ def one_launch_certifies(launches: Sequence[Launch], fast: str, slow: str, pairs
     return bool(launches) and all(
         slower(launch, slow, fast, ONE_LAUNCH_RATIO).certify(pairs, alpha) for launch in launches
     )
+
+
+def next_field(launches: Sequence[Launch], candidates: Sequence[str], pairs: int, alpha: float) -> tuple[str, ...]:
+    """Who runs in the next launch: all until launch 3, then those that launch 1 did not flag.
+
+    At least MIN_PRESENT stay, whose variances are pooled: of the flagged the least slow ones are kept for that.
+    """
+    if len(launches) < MIN_LAUNCHES:
+        return tuple(candidates)
+    out = flagged(launches[0], candidates, pairs, alpha)
+    by_time = [place.candidate for place in standings(launches[:1]) if place.candidate in out]
+    stay = len(candidates) - len(out)
+    out -= set(by_time[: max(0, MIN_PRESENT - stay)])
+    return tuple(candidate for candidate in candidates if candidate not in out)
+
+
+def decided(launches: Sequence[Launch], candidates: Sequence[str], K: int, alpha: float) -> bool:
+    """Whether every pair of `candidates` is settled, so that another launch would add nothing."""
+    found = settled(launches, K, alpha)
+    return all(frozenset(pair) in found for pair in combinations(candidates, 2))
 
 
 # --- between launches ------------------------------------------------------------------------------------------------
@@ -361,20 +384,23 @@ def rounds_within(budget_seconds: float, round_seconds: float, most: int = MAX_R
     return max(MIN_ROUNDS, min(most, affordable))
 
 
-def steps_per_block(one_step_seconds: Sequence[float], several_seconds: Sequence[float], several: int) -> int:
+def steps_per_block(single_seconds: Sequence[float], several_seconds: Sequence[float], several: int) -> int:
     """Steps that make a block: at least BLOCK_SECONDS long, per-call overhead at most CALL_OVERHEAD of it.
 
-    A call of n steps takes c + b n. The least of several timings is used on both sides: interference only adds.
+    A call of n steps takes c + b n. The least of several timings is used on both sides: interference only adds. Since
+    the difference of two timings can be all noise, b is not believed to be less than half the time per step of the
+    longer call, nor the answer to be more than MOST_GROWTH times as many steps as were timed: time that many, and ask
+    again. An answer of at most `several` is final.
 
     Args:
-        one_step_seconds: wall seconds of calls of one step.
+        single_seconds: wall seconds of calls of one step.
         several_seconds: wall seconds of calls of `several` steps.
         several: > 1.
     """
-    one, many = min(one_step_seconds), min(several_seconds)
-    step = max((many - one) / (several - 1), one / 1000, 1e-9)
+    one, many = max(min(single_seconds), 1e-9), max(min(several_seconds), 1e-9)
+    step = max((many - one) / (several - 1), many / several / 2)
     overhead = max(one - step, 0.0)
-    for_length = math.ceil(BLOCK_SECONDS / step)
+    for_length = math.ceil(BLOCK_SECONDS / many * several)
     for_overhead = math.ceil(overhead / step * (1 / CALL_OVERHEAD - 1))
-    affordable = max(1, math.floor(LONGEST_BLOCK_SECONDS / step))
-    return max(1, min(max(for_length, for_overhead), affordable))
+    affordable = math.floor(LONGEST_BLOCK_SECONDS / many * several)
+    return max(1, min(max(for_length, for_overhead), affordable, MOST_GROWTH * several))

@@ -176,7 +176,7 @@ class Scoreboard:
             status, reason = Status.SKIPPED, "the race was interrupted before it was measured"
         elif status in (None, Status.OK):
             status, reason = self._comparable(readings)
-        launches = len(self.launches(workload, phase)) or self.plan.launches
+        launches = sum(any(name in x for x in launch) for launch in self.launches(workload, phase))
         return Run(
             candidate=name,
             framework=candidate.framework,

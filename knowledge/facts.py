@@ -53,9 +53,12 @@ class FactRule(Record, frozen=True):
 
 _TRUE: Final = FactRule(values=("true",))
 
+ACCELERATORS: Final = ("cpu", "cuda", "rocm", "metal", "tpu", "xpu", "ascend")
+"""What one can train on, in the order of QUESTIONS.md."""
+
 FACTS: Final[dict[str, FactRule]] = {
     "os": FactRule(values=("linux", "macos", "windows")),
-    "accelerator": FactRule(values=("cpu", "cuda", "rocm", "metal", "tpu", "xpu", "ascend")),
+    "accelerator": FactRule(values=ACCELERATORS),
     "language": FactRule(
         values=(
             *("python", "cpp", "c", "java", "javascript", "r", "julia", "scala", "go", "rust", "swift"),
@@ -80,7 +83,9 @@ FACTS: Final[dict[str, FactRule]] = {
     "training": _TRUE,
     "distributed": FactRule(values=("one-device", "several-devices", "several-machines")),
     "offline": _TRUE,
-    "native_windows": _TRUE,
+    # An accelerator: works with it on Windows itself, without WSL. "true": does so with at least one of them. For
+    # engines and high-level frameworks, to work is to train; for runtimes, to run models.
+    "native_windows": FactRule(values=("true", *ACCELERATORS)),
     "export_control": _TRUE,
     "maintained": FactRule(values=("true", "false"), derived=True),
     "docs_language": FactRule(values=("en", "zh")),

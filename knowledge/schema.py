@@ -141,7 +141,7 @@ def _requirement(rule: FactRule) -> Json:
     if rule.pattern:
         forms.append({"type": "string", "pattern": f"^(?:{rule.pattern})$"})
     if "true" in rule.values:
-        forms.append({"enum": [value == "true" for value in rule.values]})
+        forms.append({"enum": [value == "true" for value in rule.values if value in ("true", "false")]})
     value = forms[0] if len(forms) == 1 else {"anyOf": forms}
     several = {"type": "array", "items": value}
     one_of = {"type": "object", "properties": {"any": several}, "required": ["any"], "additionalProperties": False}

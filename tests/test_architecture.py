@@ -60,7 +60,7 @@ def _modules_after(statement: str) -> set[str]:
 @pytest.mark.parametrize("option", ["--help", "--version"])
 def test_help_and_version_import_neither_textual_nor_numpy(option: str) -> None:
     loaded = _modules_after(f"from advisor.cli import run\nassert run(['{option}']) == 0")
-    assert not loaded & {"textual", "numpy", "rich", "yaml", "jinja2"}
+    assert not loaded & {"textual", "numpy", "rich", "jinja2"}
 
 
 def test_the_decision_loads_without_a_screen() -> None:

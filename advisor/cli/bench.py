@@ -97,14 +97,20 @@ def run(
     import asyncio
 
     import knowledge
+    from advisor.cli.select import ask_consent
     from advisor.paths import environments_folder, home, store_file
     from bench import machine
+    from bench.data import user_samples
     from bench.environments import Environments
     from bench.planning import Wishes, announce, make_plan
     from bench.store import Store
     from bench.workload import load_workloads
 
-    base, known, own = knowledge.load(), load_workloads(), _own_data(data)
+    base, known = knowledge.load(), load_workloads()
+    own = _own_data(data, {workload.data for workload in known.values()})
+    for workload in known.values():
+        if workload.data in own:
+            user_samples(workload, own[workload.data])  # so that a bad file is told before anything is downloaded
     wishes = Wishes(
         frameworks=_words(frameworks),
         modes=_words(modes),
@@ -122,9 +128,7 @@ def run(
     environments = Environments(environments_folder())
     announcement = announce(plan, base, environments)
     _announce(announcement)
-    if announcement.asks and not yes:
-        size = f"{announcement.download_bytes / _GB:.1f} GB"
-        click.confirm(_("This downloads about {size}. Go on?").format(size=size), abort=True, err=True)
+    ask_consent(announcement.download_bytes, yes)
     with Store(store_file()) as store:
         results = asyncio.run(_race(plan, base, environments, store, home() / "material", known, own))
     if as_json:
@@ -294,13 +298,24 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _own_data(pairs: tuple[str, ...]) -> dict[str, Path]:
+def _own_data(pairs: tuple[str, ...], known: set[str]) -> dict[str, Path]:
     from knowledge.faults import BadInput, Fault
 
-    faults = [Fault("--data", None, pair, _("is not NAME=PATH"), "mnist=FOLDER") for pair in pairs if "=" not in pair]
+    mend = _("the data sets are {names}; write NAME=PATH").format(names=", ".join(sorted(known)))
+    split = {pair: pair.partition("=") for pair in pairs}
+    faults = [
+        Fault("--data", None, pair, _("is not NAME=PATH"), mend)
+        for pair, (_n, equals, _p) in split.items()
+        if not equals
+    ]
+    faults += [
+        Fault("--data", None, pair, _("there is no such data set"), mend)
+        for pair, (name, equals, _path) in split.items()
+        if equals and name not in known
+    ]
     if faults:
         raise BadInput(faults)
-    return {name: Path(path) for name, _equals, path in (pair.partition("=") for pair in pairs)}
+    return {name: Path(path) for name, _equals, path in split.values()}
 
 
 def _language() -> str:

@@ -40,13 +40,13 @@ def list_(as_json: bool) -> None:
 def create(frameworks: tuple[str, ...], device: str, yes: bool) -> None:
     import asyncio
 
-    from advisor.cli.select import recipes_of
+    from advisor.cli.select import ask_consent, recipes_of
     from advisor.paths import environments_folder
     from bench.environments import EnvironmentFailure, Environments
 
     environments = Environments(environments_folder())
     wanted = recipes_of(frameworks, device)
-    _consent(sum(environments.estimate(f, r).download_bytes for f, r in wanted), yes)
+    ask_consent(sum(environments.estimate(f, r).download_bytes for f, r in wanted), yes)
     failed = False
     for framework, recipe in wanted:
         try:
@@ -112,12 +112,3 @@ class _Progress:
         if what != self._last:
             self._last = what
             warn(f"{self._name}: {what}")
-
-
-def _consent(download_bytes: int, yes: bool) -> None:
-    from advisor.cli.select import CONSENT_BYTES
-
-    if download_bytes <= CONSENT_BYTES or yes:
-        return
-    size = f"{download_bytes / _GB:.1f} GB"
-    click.confirm(_("This downloads about {size}. Go on?").format(size=size), abort=True, err=True)

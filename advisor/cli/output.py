@@ -1,13 +1,22 @@
 """How commands speak: people read Rich on stdout, programs one JSON document; progress and warnings go to stderr."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from advisor.i18n import _
 
-json_option = click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document and nothing else."))
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def json_option(command: _Command) -> _Command:
+    """Give a command the option --json, passed on as `as_json`."""
+    option: Callable[[_Command], _Command] = click.option(
+        "--json", "as_json", is_flag=True, help=_("Print one JSON document and nothing else.")
+    )
+    return option(command)
 
 
 def print_json(document: Any) -> None:

@@ -1,14 +1,16 @@
 """Turning words of the command line into frameworks and recipes, with one clear fault per word that names none."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+import click
+
 import knowledge
 from advisor.i18n import _
+from bench.planning import CONSENT_BYTES
 from knowledge.faults import BadInput, Fault
 from knowledge.model import Framework, Knowledge, Recipe
-
-CONSENT_BYTES = 500_000_000  # INTERFACE.md: over 500 MB asks
 
 
 def framework_named(base: Knowledge, name: str, place: str) -> Framework:
@@ -55,6 +57,22 @@ def recipes_of(words: Sequence[str], device: str) -> list[tuple[Framework, Recip
     if faults:
         raise BadInput(faults)
     return wanted
+
+
+def ask_consent(download_bytes: int, yes: bool) -> None:
+    """Ask before a download over 500 MB, unless --yes was given.
+
+    Raises:
+        BadInput: there is nobody to ask.
+        click.Abort: the answer was no.
+    """
+    if download_bytes <= CONSENT_BYTES or yes:
+        return
+    size = f"{download_bytes / 1e9:.1f} GB"
+    if not sys.stdin.isatty():
+        problem = _("this downloads about {size}, and nobody is here to consent").format(size=size)
+        raise BadInput([Fault("--yes", None, "", problem, _("give --yes"))])
+    click.confirm(_("This downloads about {size}. Go on?").format(size=size), abort=True, err=True)
 
 
 def _unknown(base: Knowledge, name: str, place: str) -> Fault:

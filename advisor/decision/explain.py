@@ -147,7 +147,7 @@ def what_would_justify(framework: Framework, recommendation: Recommendation, kno
         said = _("{first} scores above {name} in {above} of the draws; only the cost of leaving speaks for staying.")
     else:
         said = _("{first} scores above {name} in {above} of the draws; leaving would be justified from {enough} on.")
-    sentences = [said.format(first=first.name, name=name, above=_per_cent(above), enough=_per_cent(CLEAR_PROBABILITY))]
+    sentences = [said.format(first=first.name, name=name, above=per_cent(above), enough=per_cent(CLEAR_PROBABILITY))]
     flip = next((each for each in recommendation.flips if each.framework == framework.id), None)
     if flip is not None and flip.criterion is not None:
         sentences.append(_flip_sentence(flip, name, knowledge))
@@ -191,7 +191,7 @@ def _why(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
         return
     above = recommendation.pairwise[first.framework][rival.framework]
     yield _("It scores above {rival}, the closest rival, in {above} of the draws.").format(
-        rival=rival.name, above=_per_cent(above)
+        rival=rival.name, above=per_cent(above)
     )
     gains = _gains(first.contributions, rival.contributions, knowledge)
     if gains:
@@ -248,7 +248,7 @@ def _caveats(recommendation: Recommendation, knowledge: Knowledge, answered: int
                 )
         if first.coverage < 0.995:  # anything less shows as less than 100 %
             yield _("{coverage} of the weight of {name} rests on known values; the rest is unknown.").format(
-                coverage=_per_cent(first.coverage), name=first.name
+                coverage=per_cent(first.coverage), name=first.name
             )
     if provisional:
         yield _("The measurements are provisional (a single launch), so their ranges are widened.")
@@ -265,7 +265,7 @@ def _about_ranked(ranked: Ranked, recommendation: Recommendation, knowledge: Kno
     lines = [
         _(
             "Its score lies between {low:.1f} and {high:.1f} in nine of ten draws, and is the best in {first} of them."
-        ).format(low=ranked.low, high=ranked.high, first=_per_cent(ranked.first_probability))
+        ).format(low=ranked.low, high=ranked.high, first=per_cent(ranked.first_probability))
     ]
     if ranked.rank == 1:
         lines.extend(_why(recommendation, knowledge))
@@ -335,8 +335,8 @@ def _flip_sentence(flip: Flip, name: str, knowledge: Knowledge) -> str:
     return _("{name} would come first if {criterion} weighed {to} instead of {start}.").format(
         name=name,
         criterion=_criterion(knowledge, flip.criterion),
-        to=_per_cent(flip.to, 1),
-        start=_per_cent(flip.start, 1),
+        to=per_cent(flip.to, 1),
+        start=per_cent(flip.start, 1),
     )
 
 
@@ -349,7 +349,7 @@ def _criterion(knowledge: Knowledge, leaf: str) -> str:
     return found.name.in_language(language())
 
 
-def _per_cent(share: float, decimals: int = 0) -> str:
+def per_cent(share: float, decimals: int = 0) -> str:
     """`share` in per cent, never rounded to a certainty it is not."""
     smallest = 10.0**-decimals
     if 0 < share < smallest / 100 / 2:
@@ -361,12 +361,12 @@ def _per_cent(share: float, decimals: int = 0) -> str:
 
 def _and(words: Iterable[str]) -> str:
     *most, last = words
-    return _("{list} and {last}").format(list=", ".join(most), last=last) if most else last
+    return _("{list} and {last}").format(list=_(", ").join(most), last=last) if most else last
 
 
 def _either(words: Sequence[str]) -> str:
     *most, last = words
-    return _("{list} or {last}").format(list=", ".join(most), last=last) if most else last
+    return _("{list} or {last}").format(list=_(", ").join(most), last=last) if most else last
 
 
 def _evidence_lines(evidence: Iterable[Evidence], knowledge: Knowledge) -> tuple[EvidenceLine, ...]:

@@ -49,11 +49,11 @@ _BLOCK = 32_768
 _CELLS_PER_UNIT = np.float32(_CELLS / (2 * _SPAN))
 
 
-def generator(seed: int, *names: str) -> np.random.Generator:
-    """The stream of random numbers that belongs to `names`: equal names give an equal stream on every machine."""
+def stream(seed: int, *names: str) -> np.random.Philox:
+    """The random bits that belong to `names`: equal seeds and names give equal bits on every machine."""
     key = "\x1f".join((str(seed), *names)).encode()
     digest = blake2b(key, digest_size=16, person=b"advisor").digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "big")))
+    return np.random.Philox(key=int.from_bytes(digest, "big"))
 
 
 def draw_weights(splits: Sequence[Split], person: str, seed: int, samples: int) -> dict[str, Floats]:
@@ -63,14 +63,13 @@ def draw_weights(splits: Sequence[Split], person: str, seed: int, samples: int) 
     one more child leaves the other children's gamma draws as they are.
     """
     drawn: dict[str, Floats] = {ROOT: np.ones(samples, dtype=np.float32)}
-    inner = {split.parent for split in splits}
     for split in splits:
         parent = drawn.pop(split.parent)
         if len(split.shares) == 1:
             drawn[next(iter(split.shares))] = parent
             continue
         gammas = {
-            child: generator(seed, "weight", person, child).standard_gamma(
+            child: np.random.Generator(stream(seed, "weight", person, child)).standard_gamma(
                 split.concentration * share, samples, dtype=np.float32
             )
             for child, share in split.shares.items()
@@ -78,7 +77,6 @@ def draw_weights(splits: Sequence[Split], person: str, seed: int, samples: int) 
         factor = parent / np.sum(list(gammas.values()), axis=0, dtype=np.float32)
         for child, gamma in gammas.items():
             drawn[child] = gamma * factor
-    assert inner.isdisjoint(drawn)
     return drawn
 
 
@@ -100,11 +98,11 @@ def draw_scores(
     """
     samples = len(next(iter(weights.values())))
     rho = np.array(correlations)[:, np.newaxis]
-    common = _normal_draws(generator(seed, "rating", framework), samples)
+    common = _normal_draws(stream(seed, "rating", framework), samples)
     # z in cells of the table: the offset puts z = 0 at its middle, and rounding down picks the cell.
     shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * common + np.float32(_CELLS / 2)
     scale = np.sqrt(1 - rho).astype(np.float32) * _CELLS_PER_UNIT
-    scores = np.zeros_like(shared)
+    scores: Floats = np.zeros_like(shared)
     index = np.empty((len(correlations), _BLOCK), dtype=np.intp)
     for leaf, weight in weights.items():
         value = values[leaf]
@@ -112,7 +110,7 @@ def draw_scores(
             scores += weight * np.float32(value.mode)
             continue
         table = _quantile_table(value.low, value.mode, value.high, value.known > 0)
-        own = _normal_draws(generator(seed, "rating", framework, leaf), samples)
+        own = _normal_draws(stream(seed, "rating", framework, leaf), samples)
         for start in range(0, samples, _BLOCK):
             block = slice(start, start + _BLOCK)
             cell = own[block] * scale
@@ -137,7 +135,8 @@ def draw_all_scores(
     """
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         rows = pool.map(lambda item: draw_scores(item[0], item[1], weights, seed, correlations), values.items())
-        return np.stack(list(rows), axis=1)
+        scores: Floats = np.stack(list(rows), axis=1)
+    return scores
 
 
 def first_probabilities(scores: Floats) -> list[float]:
@@ -159,11 +158,11 @@ def interval(scores: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _normal_draws(random: np.random.Generator, samples: int) -> Floats:
-    # Four 16-bit draws from each 64 random bits; `bytes` would copy them twice.
-    words = random.integers(0, 2**64, (samples + 3) // 4, dtype=np.uint64)
-    drawn: Floats = np.take(_normal_quantiles(), words.view(np.uint16)[:samples], mode="clip")
-    return drawn
+def _normal_draws(bits: np.random.Philox, samples: int) -> Floats:
+    """Standard normal draws, shape (samples,): four of 16 bits from each 64."""
+    words: NDArray[np.uint64] = bits.random_raw((samples + 3) // 4)
+    levels = words.view(np.uint16)[:samples]
+    return np.take(_normal_quantiles(), levels, mode="clip")
 
 
 @lru_cache(maxsize=1)

@@ -73,6 +73,7 @@ class AdvisorApp(App[None]):
         self.knowledge = knowledge
         self.services = services
         self.quick = True
+        self._outdated = False  # whether answers or results changed since the last decision began
         if answers is not None:
             self.set_reactive(AdvisorApp.answers, answers)
 
@@ -108,24 +109,46 @@ class AdvisorApp(App[None]):
         """Fold results into the recommendation."""
         self.results = results
 
+    @work(exclusive=True, group="results")
+    async def action_measurements(self) -> None:
+        """Count the newest stored measurements, or stop counting any."""
+        if self.results is not None:
+            self.results = None
+            return
+        try:
+            found = await asyncio.to_thread(self.services.latest_results)
+        except BadInput as bad:
+            self.notify("\n".join(str(fault) for fault in bad.faults), severity="error", markup=False)
+            return
+        if found is None:
+            self.notify(_("Nothing has been measured on this machine yet."))
+        self.results = found
+
     def watch_answers(self) -> None:
         self.decide()
 
     def watch_results(self) -> None:
         self.decide()
 
-    @work(exclusive=True, group="decide")
-    async def decide(self) -> None:
-        """Decide for the present answers and results. A newer call replaces an older one."""
-        self.deciding = True
-        await asyncio.sleep(_PAUSE_SECONDS)
-        try:
-            recommendation = await asyncio.to_thread(self.services.decide, self.answers, self.results)
-        except BadInput as bad:
-            self.fault = "\n".join(fault.problem for fault in bad.faults)
-        else:
-            self.fault = ""
-            self.recommendation = recommendation
+    def decide(self) -> None:
+        """Decide for the present answers and results; while a decision is under way, once more after it."""
+        self._outdated = True
+        if not self.deciding:
+            self.deciding = True
+            self._decide()
+
+    @work(group="decide")
+    async def _decide(self) -> None:
+        while self._outdated:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            self._outdated = False
+            try:
+                recommendation = await asyncio.to_thread(self.services.decide, self.answers, self.results)
+            except BadInput as bad:
+                self.fault = "\n".join(fault.problem for fault in bad.faults)
+            else:
+                self.fault = ""
+                self.recommendation = recommendation
         self.deciding = False
 
     @work(group="machine")

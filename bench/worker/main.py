@@ -24,8 +24,9 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 # A missing shared library, as glibc, musl and macOS word it.
 _LIBRARY = re.compile(
-    r"(?:Error loading shared library |Library not loaded: )?([\w@./+-]*\.(?:so|dylib)[\w.]*)"
-    r"(?:: cannot open shared object file|: No such file or directory|.*Reason: )?"
+    r"([\w./+-]+\.so[\w.]*): cannot open shared object file"
+    r"|Error loading shared library ([\w./+-]+)"
+    r"|Library not loaded: ([\w@./+-]+)"
 )
 _DEBIAN_PACKAGES = {
     "libgomp": "libgomp1",
@@ -35,7 +36,6 @@ _DEBIAN_PACKAGES = {
     "libGL": "libgl1",
     "libmpi": "libopenmpi3",
 }
-_MISSING = ("cannot open shared object", "Error loading shared library", "Library not loaded", "image not found")
 
 # Set before NumPy or a framework is imported: libraries read these once. Idle threads must not spin, they would slow
 # the other workers down (300 ms instead of 40 for one step of PyTorch on a busy two-core machine); accelerators'
@@ -269,8 +269,8 @@ def cannot_import(error):
     """The refusal for a framework that does not import: what is missing, and where it comes from."""
     text = one_line(error)
     library = _LIBRARY.search(text)
-    if library and any(sign in text for sign in _MISSING):
-        name = os.path.basename(library.group(1))
+    if library:
+        name = os.path.basename(library.group(library.lastindex))
         package = _DEBIAN_PACKAGES.get(name.split(".")[0].split("-")[0])
         mend = "install the system library %s" % name
         if package:

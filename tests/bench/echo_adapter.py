@@ -16,10 +16,10 @@ os.write(1, b"a banner past Python\n")
 subprocess.call([sys.executable, "-I", "-c", "print('a child of the framework'); input()"], stderr=subprocess.DEVNULL)
 
 
-class Array(object):
+class Array:
     """Just enough of a NumPy array to be written: two float32 values."""
 
-    class dtype(object):
+    class dtype:
         name = "float32"
 
     shape = (2,)
@@ -38,6 +38,7 @@ class Adapter(kit.Adapter):
             raise kit.no_device(device, "echo sees 0 GPUs")
         self.thread_count = threads
         self.steps = 0
+        self.names = []
 
     def build(self, network, weights, batches, mode):
         self.mode = mode
@@ -69,7 +70,7 @@ class Adapter(kit.Adapter):
         return self.thread_count
 
     def notes(self):
-        return ["%d steps" % self.steps] + self.names + ["path " + entry for entry in sys.path]
+        return [str(self.steps) + " steps"] + self.names + ["path " + entry for entry in sys.path]
 
     def versions(self):
         return {"echo": "1"}

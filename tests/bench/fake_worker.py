@@ -23,7 +23,7 @@ SPEED = 100  # pretended seconds per real one
 
 
 def main() -> None:
-    settings = {"step_seconds": 0.001, "call_seconds": 0.0, "cpu_share": 1.0, "faults": {}}
+    settings: dict[str, Any] = {"step_seconds": 0.001, "call_seconds": 0.0, "cpu_share": 1.0, "faults": {}}
     settings.update(json.loads(os.environ.get("FAKE_WORKER", "{}")))
     counts: dict[str, int] = {}
     noise = random.Random(os.getpid())

@@ -129,8 +129,8 @@ async def test_closing_lets_the_worker_end_by_itself() -> None:
 async def test_workers_run_on_as_many_cpus_as_threads_and_the_parent_keeps_its_own() -> None:
     before = os.sched_getaffinity(0)
     async with fake() as session:
-        assert os.sched_getaffinity(session.pid) == affinity.choose(1)
         assert len(os.sched_getaffinity(session.pid)) == 1
+        assert set(affinity.choose(1) or ()) == os.sched_getaffinity(session.pid)
     assert os.sched_getaffinity(0) == before
 
 

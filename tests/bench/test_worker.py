@@ -64,7 +64,11 @@ def worker(python: Path | str = sys.executable, *arguments: str, **variables: st
         yield started
     finally:
         started.process.kill()
-        started.process.communicate()
+        for pipe in (started.process.stdin, started.process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+        started.process.wait()
 
 
 def load(adapter: Path = ECHO, **changes: Any) -> protocol.Load:
@@ -127,7 +131,7 @@ def test_a_whole_conversation_under_every_python(minor: str, build: protocol.Bui
 
 
 def test_the_worker_is_written_for_python_3_6_and_later() -> None:
-    command = [sys.executable, "-m", "vermin", "--no-tips", "--quiet", "-t=3.6-"]
+    command = [sys.executable, "-c", "from vermin import main; main()", "--no-tips", "--quiet", "-t=3.6-"]
     found = subprocess.run([*command, str(MAIN.parent), str(ECHO)], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout
     newer = subprocess.run([*command, str(Path(__file__))], capture_output=True, text=True, check=False)

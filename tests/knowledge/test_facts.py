@@ -5,9 +5,9 @@ import datetime
 import msgspec
 import pytest
 
-from knowledge.facts import FACTS, MAINTAINED_DAYS, earliest, maintained
+from knowledge.facts import ACCELERATORS, FACTS, MAINTAINED_DAYS, earliest, maintained
 from knowledge.loader import load
-from knowledge.model import Framework, Lifecycle, Release, Status
+from knowledge.model import Framework, Lifecycle, Release, Status, Support
 from tests.knowledge.conftest import Base
 
 DAY = datetime.date(2026, 11, 20)
@@ -33,6 +33,10 @@ DAY = datetime.date(2026, 11, 20)
         ("training", False, None),
         ("maintained", False, "false"),
         ("distributed", ["one-device"], None),
+        ("native_windows", True, "true"),
+        ("native_windows", "cuda", "cuda"),
+        ("native_windows", False, None),
+        ("native_windows", "wsl", None),
     ],
 )
 def test_a_value_is_known_or_it_is_none(fact: str, written: object, value: str | None) -> None:
@@ -60,6 +64,14 @@ def test_every_fact_of_the_questionnaire_is_known_and_its_values_are_canonical()
         for option in question.options:
             for fact, value in [*option.require.items(), *option.fit.items()]:
                 assert FACTS[fact].value(value) == value
+
+
+def test_native_windows_is_stated_for_every_shipped_framework() -> None:
+    for framework in load().frameworks.values():
+        stated = {value: each.support for each in framework.facts["native_windows"] for value in each.values}
+        assert {"true", "cpu", "cuda"} <= stated.keys() <= {"true", *ACCELERATORS}
+        somewhere = any(support is not Support.NONE for value, support in stated.items() if value != "true")
+        assert (stated["true"] is not Support.NONE) == somewhere
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The recommendation: what, how sure, why, and what would change it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -16,7 +16,7 @@ from advisor.recommendation import Excluded, Ranked, Recommendation
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Pick
 from advisor.tui.sheet import taken_back
-from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, percent, right
+from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, percent, right, size
 from advisor.tui.words import name_of, need_in_words, origin_in_words, verdict_in_words
 from knowledge.model import Knowledge
 
@@ -39,10 +39,11 @@ class AnswerScreen(AdvisorScreen):
 
     CSS_PATH = "answer.tcss"
     BINDINGS: ClassVar = [
-        Binding("n", "app.questions(False)", N_("next questions")),
+        Binding("n", "app.questions(False)", N_("questions")),
         Binding("b", "app.plan", N_("measure")),
         Binding("r,e", "app.report", N_("report")),
-        Binding("x", "drop", N_("drop assumption")),
+        Binding("m", "app.measurements", N_("measured")),
+        Binding("x", "drop", N_("assumptions")),
         Binding("w", "app.save_answers", N_("save")),
         Binding("space", "scroll(1)", show=False),
         Binding("backspace", "scroll(-1)", show=False),
@@ -126,8 +127,7 @@ class AnswerScreen(AdvisorScreen):
         failure = entry.failed[0]
         return Content.assemble(
             ("✗ ", "$text-warning"),
-            (entry.name, "bold"),
-            f" {failure.because} ",
+            f"{failure.because} ",
             (f"({origin_in_words(failure.origin)})", "$text-muted"),
         )
 
@@ -141,7 +141,9 @@ class AnswerScreen(AdvisorScreen):
             return
         framework = option.id or "" if option is not None else ""
         self.query_one("#reasons").border_title = name_of(now, framework)
-        sections = [*self._of_framework(now, framework), *self._of_all(now)]
+        best = bool(now.ranking) and framework == now.ranking[0].framework
+        own, common = [*self._of_framework(now, framework)], [*self._of_all(now)]
+        sections = [*common[:3], *own, *common[3:]] if best else [*own, *common]
         static.update(Content("\n\n").join(Content("\n").join(section) for section in sections if section))
 
     def _of_framework(self, now: Recommendation, framework: str) -> Iterable[list[Content]]:
@@ -156,9 +158,10 @@ class AnswerScreen(AdvisorScreen):
 
     def _of_all(self, now: Recommendation) -> Iterable[list[Content]]:
         knowledge = self.advisor.knowledge
-        yield _section(_("Stack"), [self._stack_line(now, need) for need in range(len(now.stack))])
+        yield _section(_("Stack"), self._stack(now))
         yield _section(_("What decides"), decisive(now, knowledge))
-        yield _section(_("What flips it"), [*_flips(now, knowledge), *now.reasoning.what_would_change])
+        yield _section(_("What flips it"), now.reasoning.what_would_change)
+        yield _section(_("Mind"), now.reasoning.caveats)
         if now.current is not None:
             gap = "" if now.current.gap is None else " " + _("({gap:.1f} points behind)").format(gap=now.current.gap)
             rank = _("rank {n}").format(n=now.current.rank) if now.current.rank is not None else _("out")
@@ -183,13 +186,18 @@ class AnswerScreen(AdvisorScreen):
             yield _section(_("Break-even"), even)
             yield _section(_("Measured, not counted"), not_counted)
 
-    def _stack_line(self, now: Recommendation, index: int) -> Content:
-        part = now.stack[index]
-        known = self.advisor.knowledge.frameworks.get(part.framework)
-        name = known.name if known is not None else part.framework
-        return Content.assemble(
-            (fit(need_in_words(part.need), 10), "$text-muted"), (name, "bold"), (f"  {part.because}", "$text-muted")
-        )
+    def _stack(self, now: Recommendation) -> Iterator[_Part]:
+        frameworks = self.advisor.knowledge.frameworks
+        for part in now.stack:
+            name = frameworks[part.framework].name if part.framework in frameworks else part.framework
+            because = f"  {part.because}" if self.has_class("-wide") else ""
+            need = fit(need_in_words(part.need), 10)
+            yield Content.assemble((need, "$text-muted"), (name, "bold"), (because, "$text-muted"))
+        best = frameworks.get(now.ranking[0].framework) if now.ranking else None
+        recipe = next((recipe for recipe in best.recipes if "cpu" in recipe.devices), None) if best else None
+        if recipe is not None:
+            told = _("{size} on disk, for the CPU").format(size=size(recipe.disk_mb * 1e6))
+            yield Content.assemble((fit(_("install"), 10), "$text-muted"), told)
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
@@ -244,19 +252,6 @@ def leaf_name(knowledge: Knowledge, leaf: str) -> str:
     """A leaf's name in the language in force, or its id when the tree has no such leaf."""
     criterion = knowledge.leaves.get(leaf)
     return criterion.name.in_language(language()) if criterion is not None else leaf
-
-
-def _flips(now: Recommendation, knowledge: Knowledge) -> list[str]:
-    told = []
-    for flip in now.flips:
-        name = name_of(now, flip.framework)
-        if flip.criterion is None or flip.start is None or flip.to is None:
-            told.append(_("No single weight brings {name} to the top.").format(name=name))
-        else:
-            text = _("{name}, if {criterion} weighs {to:.0f}% (now {start:.0f}%)")
-            criterion = leaf_name(knowledge, flip.criterion)
-            told.append(text.format(name=name, criterion=criterion, to=flip.to * 100, start=flip.start * 100))
-    return told
 
 
 def _assumed(now: Recommendation, index: int) -> Content:

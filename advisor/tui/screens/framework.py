@@ -54,7 +54,7 @@ class FrameworkScreen(AdvisorScreen):
     def fill(self) -> None:
         entries = self.query_one("#entries", OptionList)
         kept = entries.highlighted or 0
-        entries.set_options(self._entries(entries.content_size.width or 36))
+        entries.set_options(self._entries(entries.scrollable_content_region.width or 36))
         entries.highlighted = min(kept, entries.option_count - 1)
         self._see_detail()
 

@@ -164,9 +164,9 @@ class PlanScreen(AdvisorScreen):
 
     def _costs(self) -> Content:
         download, disk, seconds = self._totals()
-        free = _("download {download} · disk {disk} of {free} free · {memory} of memory free").format(
-            download=size(download), disk=size(disk), free=size(self._free_disk), memory=size(self._free_memory)
-        )
+        told = _("download {download} · disk {disk} of {free} free") if download else _("nothing to download")
+        told = told.format(download=size(download), disk=size(disk), free=size(self._free_disk))
+        free = told + " · " + _("{memory} of memory free").format(memory=size(self._free_memory))
         time = _("about {time} in all").format(time=duration(seconds))
         parts: list[str | tuple[str, str]] = [free, "\n", time]
         if disk > self._free_disk:

@@ -41,6 +41,7 @@ class QuestionScreen(AdvisorScreen):
     def __init__(self) -> None:
         super().__init__()
         self._step: str | None = None
+        self._marked = False  # whether anything was marked since this question was opened
 
     # -- what it shows ------------------------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ class QuestionScreen(AdvisorScreen):
         choices.show(asked.choose, options(self.advisor.knowledge, asked), self._reply(), found)
         choices.focus()
         self.query_one("#so-far").border_title = _("So far: chance to be first")
-        self.query_one(Ranking).baseline = self.advisor.recommendation
+        self._marked = False
         self._see_ranking()
         self._see_answers()
         self.refresh_bindings()
@@ -134,6 +135,9 @@ class QuestionScreen(AdvisorScreen):
         self._go(+1)
 
     def _mark(self, option: Option, maybe: bool) -> None:
+        if not self._marked:  # arrows show what this question moves, and go on showing it beside the next one
+            self._marked = True
+            self.query_one(Ranking).baseline = self.advisor.recommendation
         asked = self._asked()
         chosen = options(self.advisor.knowledge, asked)
         self.advisor.answer(asked.id, toggled(asked, chosen, self._reply(), option, maybe))

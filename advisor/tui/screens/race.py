@@ -36,6 +36,7 @@ class RaceScreen(AdvisorScreen):
         Binding("q", "stop", N_("stop, keep")),
         Binding("k", "leave_out", N_("leave one out")),
         Binding("w", "workload", N_("workload")),
+        Binding("t", "retry", N_("try again")),
         Binding("up", "point(-1)", show=False),
         Binding("down", "point(1)", show=False),
         Binding("escape", "leave", N_("back"), key_display="esc"),
@@ -62,6 +63,8 @@ class RaceScreen(AdvisorScreen):
     @work(group="race")
     async def run_race(self) -> None:
         """Run the plan from the first event to the last."""
+        self._over, self._fault, self._board = False, "", Board(self._plan)
+        self.refresh_bindings()
         try:
             async with self.advisor.services.race(self._plan) as race:
                 self._race = race
@@ -103,6 +106,7 @@ class RaceScreen(AdvisorScreen):
         workload = self._looked_at or board.workload or self._plan.workloads[0]
         lanes = self.query_one(Lanes)
         lanes.seconds = board.seconds
+        lanes.over = self._over
         lanes.rows = board.rows(workload)
         self.query_one("#where", Static).update(self._where(workload))
         self.query_one("#standing", Static).update(self._standing(workload))
@@ -123,10 +127,10 @@ class RaceScreen(AdvisorScreen):
         threads = _("{n} threads").format(n=plan.threads) if plan.threads != 1 else _("1 thread")
         parts = [name, plan.device, plan.precision, threads]
         if board.rounds:
-            parts.append(_("round {n} of {all}").format(n=board.round, all=board.rounds))
+            parts.append(_("round {n}/{all}").format(n=board.round, all=board.rounds))
         parts.append(clock(board.seconds))
         if board.remaining_seconds is not None:
-            parts.append(_("about {time} left").format(time=clock(board.remaining_seconds)))
+            parts.append(_("{time} left").format(time=clock(board.remaining_seconds)))
         return " · ".join(parts)
 
     def _standing(self, workload: str) -> Content:
@@ -153,7 +157,7 @@ class RaceScreen(AdvisorScreen):
         rows = [row for workload in self._plan.workloads for row in self._board.rows(workload)]
         measured = sum(row.standing is not None for row in rows)
         failed = sum(row.status in (Status.FAILED, Status.INCOMPARABLE, Status.SKIPPED) for row in rows)
-        stopped = _("Stopped.") if self._board.interrupted else _("Done.")
+        stopped = _("Stopped.") if self._stopping or self._board.interrupted else _("Done.")
         told = _("{measured} measured, {failed} without a result.").format(measured=measured, failed=failed)
         kept = _("Kept as {run}; the answer counts it.").format(run=self._results.id) if self._results else ""
         return Content.assemble((stopped, "bold $text-success"), f" {told} {kept}")
@@ -165,7 +169,9 @@ class RaceScreen(AdvisorScreen):
         if action in ("stop", "leave_out"):
             return not self._over
         if action == "answer":
-            return self._over
+            return self._over and not self._fault
+        if action == "retry":
+            return bool(self._fault)
         if action == "workload":
             return len(self._plan.workloads) > 1
         return True
@@ -174,6 +180,10 @@ class RaceScreen(AdvisorScreen):
         """To the recommendation, with what was measured."""
         self.advisor.back()
         self.advisor.action_answer()
+
+    def action_retry(self) -> None:
+        """Start the race again that could not run."""
+        self.run_race()
 
     def action_stop(self) -> None:
         """Stop the race; every complete round is kept."""

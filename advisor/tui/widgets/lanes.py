@@ -6,15 +6,17 @@ from textual.widget import Widget
 
 from advisor.i18n import _
 from advisor.tui.board import Row
-from advisor.tui.widgets.bars import clock, duration, fit, interval_bar, rate, right
+from advisor.tui.widgets.bars import clock, duration, fit, interval_bar, rate, right, size
 from bench.results import Status
 
-_NAME, _RATE, _RANGE, _COMPILE, _LOSS = 20, 9, 17, 7, 10
-_WIDE = 110
+_NAME, _RATE, _RANGE, _FIRST, _LOSS = 24, 9, 15, 7, 7
+_START, _MEMORY = 8, 9
+_WIDE = 100
+"""From this width on there is room for the time to start and the peak memory."""
 
 
 class Lanes(Widget):
-    """The rows of one workload. `seconds` is the race's time, for how long a stage has lasted."""
+    """The rows of one workload. `seconds` is the race's time, for how long a stage has lasted; `over`: it has ended."""
 
     DEFAULT_CSS = """
     Lanes { height: auto; }
@@ -22,6 +24,7 @@ class Lanes(Widget):
 
     rows: reactive[tuple[Row, ...]] = reactive((), layout=True, always_update=True)
     seconds: reactive[float] = reactive(0.0, repaint=False)
+    over: reactive[bool] = reactive(False)
     pointed: reactive[str] = reactive("")
 
     def render(self) -> Content:
@@ -39,14 +42,15 @@ class Lanes(Widget):
         if row.standing is None:
             return Content.assemble(name, self._doing(row, width - _NAME))
         standing = row.standing
-        bars = max(6, width - _NAME - _RATE - _RANGE - _COMPILE - _LOSS)
+        bars = _bars(width)
         interval = f" [{rate(standing.low)[:-2]}–{rate(standing.high)[:-2]}]"
         return Content.assemble(
             name,
             (interval_bar(standing.samples_per_second, standing.low, standing.high, top, bars), "$accent"),
             (right(rate(standing.samples_per_second), _RATE), "bold"),
             (fit(interval, _RANGE), "$text-muted"),
-            right(duration(row.prepared.first_step_seconds) if row.prepared else "", _COMPILE),
+            *_wide_columns(row, width),
+            right(duration(row.prepared.first_step_seconds) if row.prepared else "", _FIRST),
             right(_loss(row), _LOSS),
         )
 
@@ -57,23 +61,40 @@ class Lanes(Widget):
             told = _("ready: start {start}, first step {first}, {loss}")
             return Content(fit(told.format(start=duration(start), first=first, loss=_loss(row)), width).rstrip())
         if not row.stage:
-            return Content.styled(_("waiting"), "$text-muted")
+            return Content.styled(_("not measured") if self.over else _("waiting"), "$text-muted")
         spent = clock(self.seconds - row.stage_began_seconds)
         told = f"{stage_in_words(row.stage)} {spent}" + (f"  {row.detail}" if row.detail else "")
         return Content.assemble(("▹ ", "$accent"), fit(told, width - 2).rstrip())
 
 
 def _headings(width: int) -> Content:
-    bars = max(6, width - _NAME - _RATE - _RANGE - _COMPILE - _LOSS)
+    wide = right(_("start"), _START) + right(_("memory"), _MEMORY) if width >= _WIDE else ""
     return Content.styled(
         fit(" " + _("candidate"), _NAME)
-        + " " * bars
+        + " " * _bars(width)
         + right(_("samples"), _RATE)
         + fit(" " + _("95% of rounds"), _RANGE)
-        + right(_("1st step"), _COMPILE + 1)
-        + right(_("loss"), _LOSS - 1),
+        + wide
+        + right(_("1st"), _FIRST)
+        + right(_("loss"), _LOSS),
         "$text-muted",
     )
+
+
+def _bars(width: int) -> int:
+    """Cells left for the bars."""
+    columns = _NAME + _RATE + _RANGE + _FIRST + _LOSS + (_START + _MEMORY if width >= _WIDE else 0)
+    return max(6, width - columns)
+
+
+def _wide_columns(row: Row, width: int) -> tuple[str, ...]:
+    if width < _WIDE:
+        return ()
+    start, memory = "", ""
+    if row.prepared is not None:
+        start = duration(row.prepared.import_seconds + row.prepared.build_seconds)
+        memory = size(row.prepared.peak_rss_bytes) if row.prepared.peak_rss_bytes is not None else ""
+    return right(start, _START), right(memory, _MEMORY)
 
 
 def _loss(row: Row) -> str:

@@ -60,5 +60,5 @@ class Ranking(Widget):
 
 def _out(entry: Excluded) -> Content:
     failure = entry.failed[0]
-    assumed = " " + _("(assumed)") if failure.origin == "assumed" else ""
-    return Content.assemble(("✗ ", "$text-warning"), (entry.name, "bold"), f" {failure.because}{assumed}")
+    assumed = " " + _("(assumed)") if failure.origin == "assumed" else ""  # `because` is a sentence that names it
+    return Content.assemble(("✗ ", "$text-warning"), failure.because, (assumed, "$text-muted"))

@@ -5,7 +5,7 @@ import pytest
 
 from advisor import i18n
 from advisor.decision import decide
-from advisor.decision.explain import explain_one
+from advisor.decision.explain import explain_one, per_cent
 from advisor.questionnaire import Origin, Preferences, Requirement
 from advisor.recommendation import Recommendation, Verdict
 from bench.results import Results
@@ -218,9 +218,9 @@ def test_the_stack_follows_rank_one() -> None:
 
 def test_every_reason_is_in_the_language_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(i18n, "_language", "zh")
-    assert "使用情况" not in decided(GOOD, FAIR).reasoning.headline
-    criteria = [leaf.name.zh for leaf in base().leaves.values()]
-    assert any(name in line for name in criteria for line in decided(GOOD, FAIR).reasoning.why)
+    gains = decided(GOOD, FAIR).reasoning.why_not["fair"]
+    assert any(leaf.name.zh in gains for leaf in base().leaves.values())
+    assert not any(leaf.name.en in gains for leaf in base().leaves.values())
 
 
 def test_explaining_one_framework() -> None:
@@ -243,9 +243,12 @@ def test_explaining_one_framework() -> None:
     assert explain_one(found, everyone, "r").headline == "R does not compete here."
 
 
-def test_a_sure_thing_is_never_rounded_to_certainty() -> None:
-    sentences = " ".join(decided(GOOD, FAIR).reasoning.why)
-    assert "100 %" in sentences or "> 99 %" in sentences
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0, "0 %"), (0.001, "< 1 %"), (0.006, "1 %"), (0.5, "50 %"), (0.994, "99 %"), (0.999, "> 99 %"), (1, "100 %")],
+)
+def test_a_share_is_never_rounded_to_a_certainty_it_is_not(share: float, shown: str) -> None:
+    assert per_cent(share) == shown
 
 
 def test_json_keeps_every_field_of_the_contract() -> None:

@@ -8,7 +8,7 @@ from advisor.decision import decide
 from advisor.decision.sensitivity import flips
 from advisor.decision.value import Value, leaf_values
 from advisor.questionnaire import Preferences
-from advisor.recommendation import Recommendation
+from advisor.recommendation import Flip, Recommendation
 from knowledge.model import Framework, Knowledge
 from tests.advisor.decision.builders import TODAY, base, flat, framework, node, rating, with_criteria, with_frameworks
 
@@ -96,6 +96,17 @@ def test_hiding_a_framework_changes_no_other(knowledge: Knowledge, wanted: Prefe
 
 
 @quick
+@given(knowledges(least=3), preferences)
+def test_hiding_all_but_the_closest_rival_keeps_the_verdict(knowledge: Knowledge, wanted: Preferences) -> None:
+    whole = decided(knowledge, wanted)
+    first = whole.ranking[0].framework
+    rivals = [each.framework for each in whole.ranking[1:]]
+    closest = min(rivals, key=whole.pairwise[first].__getitem__)
+    left = decided(with_frameworks(knowledge, [knowledge.frameworks[name] for name in (first, closest)]), wanted)
+    assert (left.verdict, left.winner) == (whole.verdict, whole.winner)
+
+
+@quick
 @given(knowledges(least=2), preferences)
 def test_a_flip_is_where_the_first_rank_changes(knowledge: Knowledge, wanted: Preferences) -> None:
     recommendation = decided(knowledge, wanted)
@@ -103,20 +114,18 @@ def test_a_flip_is_where_the_first_rank_changes(knowledge: Knowledge, wanted: Pr
         name: {leaf: value.expected for leaf, value in leaf_values(each, knowledge.leaves, {}, {}, TODAY).items()}
         for name, each in knowledge.frameworks.items()
     }
+
+    def leads(flip: Flip, criterion: str, x: float) -> bool:
+        rescale = (1 - x) / (1 - recommendation.weights[criterion])
+        weights = {leaf: weight * rescale for leaf, weight in recommendation.weights.items()} | {criterion: x}
+        scored = {each: sum(weights[leaf] * v for leaf, v in leaves.items()) for each, leaves in values.items()}
+        return all(scored[flip.framework] > score for each, score in scored.items() if each != flip.framework)
+
     for flip in recommendation.flips:
-        if flip.criterion is None or flip.start is None or flip.to is None:
-            continue
-
-        def leads(
-            x: float, name: str = flip.framework, criterion: str = flip.criterion, start: float = flip.start
-        ) -> bool:
-            rescale = (1 - x) / (1 - start)
-            weights = {leaf: weight * rescale for leaf, weight in recommendation.weights.items()} | {criterion: x}
-            scored = {each: sum(weights[leaf] * v for leaf, v in leaves.items()) for each, leaves in values.items()}
-            return all(scored[name] > score for each, score in scored.items() if each != name)
-
-        assert flip.start == recommendation.weights[flip.criterion]
-        assert leads(flip.to * (1 - 1e-6)) != leads(flip.to * (1 + 1e-6))
+        if flip.criterion is not None and flip.to is not None:
+            assert flip.start == recommendation.weights[flip.criterion]
+            below, above = (leads(flip, flip.criterion, flip.to * side) for side in (1 - 1e-6, 1 + 1e-6))
+            assert below != above
 
 
 @quick
@@ -136,12 +145,9 @@ def test_shares_and_probabilities_add_up(knowledge: Knowledge, wanted: Preferenc
 @given(st.integers(2, 4), st.data())
 def test_a_dominated_framework_has_no_flip(count: int, data: st.DataObject) -> None:
     best = {leaf: data.draw(st.floats(5, 10)) for leaf in LEAVES}
-    values = {"best": best} | {
-        f"f{n}": {leaf: best[leaf] - data.draw(st.floats(0, 5)) for leaf in LEAVES} for n in range(count)
-    }
+    worse = [{leaf: value - data.draw(st.floats(0, 5)) for leaf, value in best.items()} for _rival in range(count)]
+    assume(best not in worse)
+    values = {"best": best} | {f"f{number}": leaves for number, leaves in enumerate(worse)}
     exact = {name: {leaf: Value(v, v, v) for leaf, v in leaves.items()} for name, leaves in values.items()}
-    assume(
-        all(max(best[leaf] - leaves[leaf] for leaf in LEAVES) > 0 for name, leaves in values.items() if name != "best")
-    )
     found = flips(list(values), exact, dict.fromkeys(LEAVES, 1 / len(LEAVES)))
     assert [flip.criterion for flip in found] == [None] * count

@@ -10,9 +10,9 @@ from advisor.decision.smaa import (
     draw_all_scores,
     draw_scores,
     first_probabilities,
-    generator,
     interval,
     pairwise,
+    stream,
 )
 from advisor.decision.value import UNKNOWN, Value
 
@@ -57,8 +57,6 @@ def test_frameworks_are_independent_of_each_other() -> None:
 
 
 def test_more_samples_begin_with_the_same_draws() -> None:
-    few = generator(3, "x").standard_normal(10)
-    assert np.array_equal(few, generator(3, "x").standard_normal(20)[:10])
     values = {"a": UNKNOWN, "b": Value(1, 2, 9)}
     short, long = (
         draw_scores("x", values, dict.fromkeys(values, np.ones(size, dtype=np.float32)), 2)[0] for size in (101, 70_003)
@@ -76,7 +74,7 @@ def test_a_leaf_of_another_framework_or_name_has_other_draws() -> None:
 
 
 def test_names_cannot_run_into_each_other() -> None:
-    assert generator(0, "ab", "c").integers(2**60) != generator(0, "a", "bc").integers(2**60)
+    assert stream(0, "ab", "c").random_raw() != stream(0, "a", "bc").random_raw()
 
 
 def test_rows_that_tie_share_the_first_rank() -> None:

@@ -283,7 +283,7 @@ _MXNET_OUT = Excluded(
             requirement="maintained: true",
             origin="assumed",
             fact="maintained",
-            because="archived on 2023-11-17",
+            because="Apache MXNet was archived on 2023-11-17.",
             evidence=(
                 EvidenceLine(
                     claim="The repository was archived read-only.",
@@ -362,7 +362,8 @@ def recommendation(answers: Answers, results: Results | None) -> Recommendation:
             headline="Too close to call",
             why=(f"{NAMES[order[0]]} is easiest to begin with.",),
             why_not={f: f"{NAMES[f]} has less to build on." for f in ranked[1:]},
-            what_would_change=("Naming where it must run would settle it.",),
+            what_would_change=(f"{NAMES[order[1]]} would come first if Pretrained models weighed 14 %.",),
+            caveats=("Nothing was measured.",),
         ),
         provenance=Provenance(
             advisor_version="0.1.0",
@@ -482,7 +483,7 @@ class Scene:
         self.plans: list[Plan] = []
         self.races: list[ScriptedRace] = []
         self.free_disk = 41 * 10**9
-        self.offered = OFFERS
+        self.offered: tuple[Offer, ...] = OFFERS
         self.refusal = ""
 
     def machine(self) -> Machine:

@@ -42,7 +42,7 @@ async def test_who_is_knocked_out_and_why_stands_under_the_ranking(app: AdvisorA
     async with app.run_test() as pilot:
         app.action_questions(True)
         await settle(pilot)
-        assert "✗ Apache MXNet archived on 2023-11-17 (assumed)" in ranking(app)
+        assert "✗ Apache MXNet was archived on 2023-11-17. (assumed)" in ranking(app)
         await pilot.press("x")
         await settle(pilot)
         assert app.answers.requirements["maintained"] == Wanted(("false",))
@@ -61,7 +61,7 @@ async def test_space_cycles_tick_perhaps_and_nothing(app: AdvisorApp, settle: Se
         for _press in range(3):
             await pilot.press("space")
             await settle(pilot)
-            marks.append((dict(app.answers.answers), choices.get_option_at_index(1).prompt.plain))
+            marks.append((dict(app.answers.answers), str(choices.get_option_at_index(1).prompt)))
         assert [mark for _answers, mark in marks] == [
             "[x] NVIDIA GPU (CUDA)",
             "[~] NVIDIA GPU (CUDA)  perhaps",
@@ -80,7 +80,7 @@ async def test_what_the_machine_suggests_is_pointed_at_and_written_only_when_con
         await pilot.press("s", "s")
         await settle(pilot)
         choices = app.screen.query_one(Choices)
-        assert "found here" in choices.get_option_at_index(0).prompt.plain
+        assert "found here" in str(choices.get_option_at_index(0).prompt)
         assert "train_on" not in app.answers.answers
         await pilot.press("enter")
         await settle(pilot)
@@ -188,5 +188,5 @@ async def test_the_language_changes_at_once_and_keeps_the_answers(app: AdvisorAp
         await settle(pilot)
         assert shown(app, "#text") == "你用它来做什么？"
         assert isinstance(app.screen, QuestionScreen)
-        assert "学习深度学习" in app.screen.query_one(Choices).get_option_at_index(0).prompt.plain
+        assert "学习深度学习" in str(app.screen.query_one(Choices).get_option_at_index(0).prompt)
         assert app.answers.answers["goal"] == Answer(("learn",))

@@ -1,6 +1,10 @@
 """The race screen and the board behind it."""
 
+from typing import Any
+
 import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
 
 from advisor.tui.app import AdvisorApp
 from advisor.tui.board import Board
@@ -113,10 +117,12 @@ def lanes(app: AdvisorApp) -> list[str]:
     return app.screen.query_one(Lanes).render().plain.splitlines()
 
 
-async def _until(pilot: object, screen: RaceScreen) -> None:
-    await pilot.pause(0.1)  # type: ignore[attr-defined]
+async def _until(pilot: Pilot[None], screen: Screen[Any]) -> None:
+    """Let the race tell all it has to tell, and draw it."""
+    await pilot.pause(0.1)
+    assert isinstance(screen, RaceScreen)
     screen.fill()
-    await pilot.pause()  # type: ignore[attr-defined]
+    await pilot.pause()
 
 
 async def test_each_candidate_has_a_lane_with_speed_range_first_step_and_parity() -> None:
@@ -146,7 +152,7 @@ async def test_the_live_sentence_speaks_of_these_processes_only() -> None:
         await app.push_screen(screen)
         await _until(pilot, screen)
         assert shown(app, "#standing") == "keras@jax:fit is ahead of pytorch:eager in these processes: 1.32x"
-        assert "round 7 of 15 · 0:52 · about 0:38 left" in shown(app, "#where")
+        assert "round 7/15 · 0:52 · 0:38 left" in shown(app, "#where")
 
 
 async def test_load_without_a_gpu_says_why_there_is_none() -> None:
@@ -239,6 +245,11 @@ async def test_a_race_that_cannot_start_says_why(settle: Settle) -> None:
         await app.push_screen(RaceScreen(PLAN))
         await settle(pilot)
         assert "another race is running on this machine" in shown(app, "#standing")
+        scene.refusal = ""
+        await pilot.press("t")
+        await _until(pilot, app.screen)
+        assert len(scene.races) == 1
+        assert "is ahead of" in shown(app, "#standing")
 
 
 @pytest.mark.parametrize("order", [UNDER_WAY, tuple(reversed(UNDER_WAY))])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input, Markdown
 
 from advisor.answers import Answer, Answers
@@ -12,12 +13,12 @@ from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, Scene, shown
 
 
-async def export(app: AdvisorApp, pilot: object, path: str) -> None:
-    await pilot.press("e")  # type: ignore[attr-defined]
-    await pilot.pause(0.1)  # type: ignore[attr-defined]
+async def export(app: AdvisorApp, pilot: Pilot[None], path: str) -> None:
+    await pilot.press("e")
+    await pilot.pause(0.1)
     app.screen.query_one(Input).value = path
-    await pilot.press("enter")  # type: ignore[attr-defined]
-    await pilot.pause(0.1)  # type: ignore[attr-defined]
+    await pilot.press("enter")
+    await pilot.pause(0.1)
 
 
 async def test_the_preview_is_the_markdown_report(app: AdvisorApp, settle: Settle) -> None:

@@ -1,0 +1,168 @@
+"""The command line keeps INTERFACE.md's contract: exit statuses, JSON alone on stdout, one message with every fault."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def advisor(tmp_path: Path) -> Run:
+    """Runs the command line in a process of its own, with a home of its own."""
+
+    def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "ADVISOR_HOME": str(tmp_path / "home"), "LANG": "C.UTF-8", "COLUMNS": "80"}
+        environment |= {"SOURCE_DATE_EPOCH": "1795000000", **variables}
+        return subprocess.run(
+            [sys.executable, "-m", "advisor", *words],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_is_answered_and_equal_inputs_give_equal_bytes(advisor: Run, example: Path) -> None:
+    first = advisor("recommend", "--answers", str(example), "--json", "--as-of", "2026-11-20")
+    assert first.returncode == 0, first.stderr
+    document = json.loads(first.stdout)
+    assert document["schema"] == "advisor/recommendation/1"
+    assert document["provenance"]["created"] == "2026-11-18T11:06:40Z"
+    for ranked in document["ranking"]:
+        assert sum(ranked["contributions"].values()) == pytest.approx(ranked["score"], abs=1e-9)
+    assert sum(document["weights"].values()) == pytest.approx(1)
+    again = advisor("recommend", "--answers", str(example), "--json", "--as-of", "2026-11-20")
+    assert again.stdout == first.stdout
+
+
+def test_people_get_text_within_eighty_columns_in_both_languages(advisor: Run) -> None:
+    from rich.cells import cell_len
+
+    for language in ("en", "zh"):
+        shown = advisor("recommend", "--answers", str(EXAMPLES[0]), "--lang", language)
+        assert shown.returncode == 0, shown.stderr
+        assert max(cell_len(line) for line in shown.stdout.splitlines()) <= 80
+        assert "\x1b[" not in shown.stdout
+
+
+FAULTY = """\
+schema: advisor/answers/1
+respondnt: me
+answers:
+  goal: conquer
+  build: [images, text, audio]
+  train_on: [nowhere, cuda]
+weights:
+  easy: 10
+  docs: -1
+"""
+
+
+def test_bad_answers_get_every_fault_with_its_line_and_status_2(advisor: Run, tmp_path: Path) -> None:
+    (tmp_path / "sheet.yaml").write_text(FAULTY, encoding="utf-8")
+    finished = advisor("recommend", "--answers", "sheet.yaml", "--json")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    for place in ("sheet.yaml:2", "sheet.yaml:4", "sheet.yaml:5", "sheet.yaml:6", "sheet.yaml:8", "sheet.yaml:9"):
+        assert place in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["recommend", "--answers", "absent.yaml"], "absent.yaml"),
+        (["recommend", "--answers", str(EXAMPLES[0]), "--results", "latest"], "nothing has been measured"),
+        (["recommend", "--answers", str(EXAMPLES[0]), "--answers", str(EXAMPLES[1])], "one answer sheet"),
+        (["show", "pytorhc"], "did you mean pytorch?"),
+        (["compare", "pytorch"], "name two or more"),
+        (["bench", "run", "-f", "pytorhc"], "pytorch"),
+        (["bench", "run", "-f", "pytorch", "-m", "egaer"], "eager"),
+        (["bench", "run", "-w", "mnist"], "mnist-cnn"),
+        (["bench", "run", "--device", "cuda:7"], "cuda:7"),
+        (["bench", "run", "--budget", "-5"], "budget"),
+        (["bench", "run", "--data", "mnist"], "NAME=PATH"),
+        (["bench", "run", "--data", "imagenet=."], "imagenet"),
+        (["bench", "show", "20260101"], "nothing has been measured"),
+        (["bench", "import", "absent.json"], "absent.json"),
+        (["env", "remove", "pytorch"], "no such environment"),
+        (["report", "--answers", str(EXAMPLES[0]), "--output", "report.docx"], "--format"),
+        (["report", "--answers", str(EXAMPLES[0]), "--output", "no/such/folder/report.md"], "folder"),
+        (["serve"], "No such command"),
+        (["recommend", "--lang", "fr"], "fr"),
+    ],
+    ids=lambda value: " ".join(value)[-30:] if isinstance(value, list) else None,
+)
+def test_bad_words_get_one_clear_error_and_status_2(advisor: Run, words: list[str], complaint: str) -> None:
+    finished = advisor(*words)
+    assert finished.returncode == 2
+    assert complaint in finished.stderr
+    assert finished.stdout == ""
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_results_file_of_another_schema_is_refused_by_name(advisor: Run, tmp_path: Path) -> None:
+    (tmp_path / "old.json").write_text('{"schema": "advisor/bench/0"}', encoding="utf-8")
+    finished = advisor("recommend", "--answers", str(EXAMPLES[0]), "--results", "old.json")
+    assert finished.returncode == 2
+    assert "advisor/bench/1" in finished.stderr
+
+
+def test_reports_are_written_whole_and_equal_bytes_for_equal_inputs(advisor: Run, tmp_path: Path) -> None:
+    for suffix in ("md", "html", "json"):
+        path = tmp_path / f"report.{suffix}"
+        words = ["report", "--answers", str(EXAMPLES[0]), "--as-of", "2026-11-20", "--output", path.name]
+        assert advisor(*words).returncode == 0
+        first = path.read_bytes()
+        assert advisor(*words).returncode == 0
+        assert path.read_bytes() == first
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "report.html",
+        "report.json",
+        "report.md",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["frameworks"],
+        ["show", "mxnet"],
+        ["show", "mxnet", "--history"],
+        ["compare", "pytorch", "keras", "jax"],
+        ["explain", "jax", "--answers", str(EXAMPLES[0])],
+        ["bench", "list"],
+        ["bench", "results"],
+        ["env", "list"],
+        ["knowledge", "check", "--as-of", "2026-11-20"],
+        ["doctor"],
+    ],
+    ids=" ".join,
+)
+def test_every_reading_command_speaks_to_people_and_to_programs(advisor: Run, words: list[str]) -> None:
+    for_people = advisor(*words)
+    assert for_people.returncode == 0, for_people.stderr
+    for_programs = advisor(*words, "--json")
+    assert for_programs.returncode == 0, for_programs.stderr
+    assert json.loads(for_programs.stdout)["schema"].startswith("advisor/")
+
+
+def test_explaining_covers_the_first_the_others_and_the_knocked_out(advisor: Run) -> None:
+    said = {
+        name: advisor("explain", name, "--answers", str(ROOT / "examples/beginner-images.yaml")).stdout
+        for name in ("keras", "jax", "mxnet")
+    }
+    assert all(said.values())
+    assert "archived" in said["mxnet"]

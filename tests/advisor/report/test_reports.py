@@ -1,0 +1,132 @@
+"""Reports say what the recommendation says, every number with its source, in files that need nothing else."""
+
+import json
+import re
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import knowledge
+from advisor.decision import decide
+from advisor.questionnaire import preferences, read_answers
+from advisor.report import FORMATS, Content, build, format_of
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+
+
+def _content(example: Path) -> Content:
+    base = knowledge.load()
+    answers = read_answers(example, base)
+    wanted = preferences(answers, base)
+    made = decide(base, wanted, None, as_of=date(2026, 11, 20), seed=0, samples=2_000, created="2026-11-20T00:00:00Z")
+    return build(made, base, answers, wanted, None)
+
+
+@pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.stem)
+def content(request: pytest.FixtureRequest) -> Content:
+    return _content(request.param)
+
+
+def test_every_line_names_a_source_or_says_that_nothing_is_known(content: Content) -> None:
+    lines = [line for sheet in content.sheets for line in sheet.lines]
+    assert lines
+    assert [line for line in lines if line.basis != "unknown" and not line.citations and not line.results] == []
+    assert all(line.because for line in lines)
+
+
+def test_the_lines_of_a_framework_add_up_to_its_score(content: Content) -> None:
+    for sheet in content.sheets:
+        assert sum(line.points for line in sheet.lines) == pytest.approx(sheet.ranked.score, abs=1e-9)
+
+
+def test_every_citation_is_listed_once_with_its_date(content: Content) -> None:
+    numbers = [citation.number for citation in content.citations]
+    assert numbers == list(range(1, len(numbers) + 1))
+    cited = {number for sheet in content.sheets for line in sheet.lines for number in line.citations}
+    assert cited <= set(numbers)
+    assert all(citation.accessed for citation in content.citations)
+
+
+class _Page(HTMLParser):
+    """What a page loads, links to and defines, and whether its elements close."""
+
+    VOID = frozenset({"meta", "br", "img", "link", "hr", "input"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag in ("script", "link", "img", "iframe") or "src" in values:
+            self.loads.append(tag)
+        if identity := values.get("id"):
+            self.ids.append(identity)
+        if tag == "a" and (target := values.get("href")):
+            self.links.append(target)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_html_loads_nothing_and_its_links_lead_somewhere(content: Content) -> None:
+    text = FORMATS["html"](content).decode()
+    page = _Page()
+    page.feed(text)
+    assert page.loads == []
+    assert page.open == []
+    assert "url(" not in text
+    assert len(set(page.ids)) == len(page.ids)
+    inner = [link[1:] for link in page.links if link.startswith("#")]
+    assert inner
+    assert set(inner) <= set(page.ids)
+    assert all(link.startswith(("#", "http://", "https://")) for link in page.links)
+
+
+def test_markup_in_knowledge_cannot_become_markup_of_the_page(content: Content) -> None:
+    from msgspec import structs
+
+    said = structs.replace(content.said[0], answer="<script>alert(1)</script> | x")
+    spoiled = structs.replace(content, said=(said,))
+    assert "<script>" not in FORMATS["html"](spoiled).decode()
+
+
+def test_the_tables_of_the_markdown_keep_their_columns(content: Content) -> None:
+    columns = 0
+    for line in FORMATS["md"](content).decode().splitlines():
+        if not line.startswith("|"):
+            columns = 0
+            continue
+        cells = len(re.findall(r"(?<!\\)\|", line))
+        assert columns in (0, cells), line
+        columns = cells
+
+
+def test_the_json_holds_the_recommendation_and_every_line(content: Content) -> None:
+    document = json.loads(FORMATS["json"](content))
+    assert document["schema"] == "advisor/report/1"
+    assert document["recommendation"]["schema"] == "advisor/recommendation/1"
+    assert len(document["sheets"]) == len(content.sheets)
+
+
+def test_the_decision_record_names_options_and_outcome(content: Content) -> None:
+    text = FORMATS["adr"](content).decode()
+    assert text.startswith("---\nstatus: proposed\n")
+    assert content.recommendation.reasoning.headline in text
+    for ranked in content.recommendation.ranking:
+        assert ranked.name in text
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("a.md", "md"), ("a.MARKDOWN", "md"), ("a.htm", "html"), ("a.json", "json"), ("a.adr", None)]
+)
+def test_the_suffix_names_the_format(name: str, form: str | None) -> None:
+    assert format_of(Path(name)) == form

@@ -1,0 +1,145 @@
+"""From wishes to plans, against the shipped knowledge base."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import knowledge
+from bench.environments import Environments
+from bench.machine import usable_cores
+from bench.plan import Candidate, Plan, family_error_rate
+from bench.planning import CONSENT_BYTES, Wishes, announce, make_plan
+from bench.readiness import State
+from knowledge.faults import BadInput
+from knowledge.model import Need
+from tests.bench import pretend
+
+WORKLOADS = ("mnist-cnn", "pm25-lstm")
+DEVICES = ("cpu",)
+BASE = knowledge.load()
+
+
+def planned(devices: tuple[str, ...] = DEVICES, **wishes: Any) -> Plan:
+    return make_plan(Wishes(**wishes), BASE, WORKLOADS, devices)
+
+
+def faults(devices: tuple[str, ...] = DEVICES, **wishes: Any) -> str:
+    with pytest.raises(BadInput) as caught:
+        planned(devices, **wishes)
+    return str(caught.value)
+
+
+def test_the_default_is_every_frameworks_documented_default_on_every_workload() -> None:
+    plan = planned()
+    assert {"pytorch:eager", "tensorflow:function", "mxnet:hybrid", "keras@tensorflow:fit"} <= set(plan.candidates)
+    assert plan.defaults == plan.candidates
+    assert plan.workloads == WORKLOADS
+    assert len({Candidate.parse(name).framework for name in plan.candidates}) == plan.K
+
+
+def test_all_modes_run_on_all_backends() -> None:
+    plan = planned(frameworks=("pytorch", "tensorflow", "keras", "mxnet"), modes=("all",))
+    assert set(plan.candidates) == {
+        "pytorch:eager",
+        "pytorch:compile",
+        "tensorflow:eager",
+        "tensorflow:function",
+        "tensorflow:xla",
+        *(f"keras@{backend}:{mode}" for backend in ("tensorflow", "pytorch", "jax") for mode in ("fit", "custom")),
+        "mxnet:imperative",
+        "mxnet:hybrid",
+    }
+    assert (plan.K, plan.M) == (13, 78)
+    assert plan.alpha == 0.025
+    assert plan.defaults == ("pytorch:eager", "tensorflow:function", "keras@tensorflow:fit", "mxnet:hybrid")
+
+
+def test_a_backend_and_a_mode_narrow_the_choice() -> None:
+    assert planned(frameworks=("keras@jax",)).candidates == ("keras@jax:fit",)
+    assert planned(frameworks=("keras@jax",), modes=("custom",)).candidates == ("keras@jax:custom",)
+    assert planned(frameworks=("keras",), modes=("custom",)).candidates == ("keras@tensorflow:custom",)
+    both = planned(frameworks=("pytorch", "tensorflow"), modes=("eager", "default"))
+    assert set(both.candidates) == {"pytorch:eager", "tensorflow:eager", "tensorflow:function"}
+
+
+def test_candidates_named_twice_run_once() -> None:
+    plan = planned(frameworks=("pytorch", "pytorch"), workloads=("mnist-cnn", "mnist-cnn"))
+    assert plan.candidates == ("pytorch:eager",)
+    assert plan.workloads == ("mnist-cnn",)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    text = faults(
+        frameworks=("pytroch", "keras@jaxx", "theano"),
+        workloads=("mnist_cnn",),
+        device="cuda:0",
+        budget_seconds=-1,
+        threads=100_000,
+        batch=0,
+        launches=0,
+        seed=-1,
+        precision="bf16",
+        phases=("both",),
+    )
+    for said in (
+        "no framework 'pytroch' (did you mean pytorch?)",
+        "no backend of keras 'jaxx' (did you mean jax?)",
+        "Theano cannot be measured",
+        "no workload 'mnist_cnn' (did you mean mnist-cnn?)",
+        "this machine has no device 'cuda:0' (it has: cpu)",
+        "-1 is no usable number of seconds",
+        f"this machine runs 1 to {len(usable_cores())} at once",
+        "a batch of 0 samples is none",
+        "0 launches measure nothing",
+        "-1 is negative",
+        "no precision 'bf16' (there are: fp32)",
+        "no phase 'both' (there are: train)",
+    ):
+        assert said in text
+
+
+@pytest.mark.parametrize("budget", [0.0, float("nan"), float("inf"), 1e9])
+def test_budgets_are_seconds_somebody_could_wait(budget: float) -> None:
+    assert "--budget" in faults(budget_seconds=budget)
+
+
+def test_a_mode_that_a_framework_lacks_is_named_with_those_it_has() -> None:
+    assert "pytorch has no mode fit (it has: eager, compile, default, all)" in faults(
+        frameworks=("pytorch", "keras"), modes=("fit",)
+    )
+    assert "no mode 'egaer' (did you mean eager?)" in faults(modes=("egaer",))
+
+
+def test_auto_takes_an_accelerator_that_some_candidate_has_a_recipe_for() -> None:
+    assert planned(("cpu", "cuda:0", "cuda:1"), frameworks=("pytorch", "mxnet")).device == "cuda:0"
+    assert planned(("cpu", "cuda:0"), frameworks=("mxnet",)).device == "cpu"
+    assert planned(("cpu", "cuda:0"), frameworks=("mxnet",), device="cuda:0").device == "cuda:0"
+    assert planned().device == "cpu"
+
+
+def test_the_error_rate_is_shared_between_races() -> None:
+    assert family_error_rate(["a"], ["train"]) == 0.05
+    assert family_error_rate(["a", "b"], ["train", "infer"]) == 0.0125
+
+
+def test_costs_are_announced_once_per_environment(tmp_path: Path) -> None:
+    plan = planned(frameworks=("pytorch", "keras@tensorflow"), modes=("all",))
+    told = announce(plan, BASE, Environments(tmp_path))
+    assert [each.candidate for each in told.candidates] == list(plan.candidates)
+    by_environment = {each.environment: each.download_bytes for each in told.candidates}
+    assert len(by_environment) == 2
+    assert told.download_bytes == sum(by_environment.values())
+    assert told.asks is (told.download_bytes > CONSENT_BYTES)
+    assert told.measure_seconds == plan.budget_seconds
+
+
+def test_what_cannot_run_here_costs_nothing(tmp_path: Path) -> None:
+    need = Need(kind="library", name="libnowhere.so.9", mend="install nowhere")
+    base = pretend.knowledge(pretend.framework("needy", (need,)), pretend.framework("good"))
+    plan = make_plan(Wishes(), base, WORKLOADS, DEVICES)
+    told = announce(plan, base, Environments(tmp_path))
+    states = {each.candidate: each.state for each in told.candidates}
+    assert states == {"needy:plain": State.IMPOSSIBLE, "good:plain": State.INSTALLABLE}
+    assert told.download_bytes == 1_000_000
+    assert not told.asks
