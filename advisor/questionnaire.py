@@ -25,6 +25,7 @@ ASSUMED_LANGUAGE = "python"
 """Counts in the fit when `language` is skipped (QUESTIONS.md)."""
 
 MAINTAINED = "maintained"
+NATIVE_WINDOWS = "native_windows"
 LANGUAGE = "language"
 _DEVICE_QUESTION, _TARGET_QUESTION, _LANGUAGE_QUESTION = "train_on", "run_on", "language"
 _TRAINING_ROLES = (Role.ENGINE, Role.HIGH_LEVEL)
@@ -192,8 +193,11 @@ def _requirements(answers: Answers, chosen: list[_Chosen]) -> tuple[Requirement,
     maintained, so that `maintained: false` keeps what nobody maintains.
     """
     required: dict[tuple[str, tuple[str, ...]], Requirement] = {}
+    devices = _devices(chosen)
 
     def add(fact: str, values: tuple[str, ...], origin: Origin) -> None:
+        if fact == NATIVE_WINDOWS and values == ("true",) and devices:
+            values = devices  # it must train there on one of the accelerators asked for
         required.setdefault((fact, values), Requirement(fact, values, origin))
 
     drops, confirms = set[str](), list[str]()

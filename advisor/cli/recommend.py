@@ -61,7 +61,8 @@ def _show(recommendation: "Recommendation") -> None:
     out.print(table)
     for entry in recommendation.stack:
         out.print(f"{entry.need}: {entry.framework} ({entry.because})", markup=False)
-    sections = [(_("Why"), reasoning.why), (_("What would change it"), reasoning.what_would_change)]
+    sections = [(_("Why"), reasoning.why), (_("Mind"), reasoning.caveats)]
+    sections.append((_("What would change it"), reasoning.what_would_change))
     sections.append((_("Why not the others"), tuple(reasoning.why_not.values())))
     sections.append((_("Assumed"), tuple(f"{a.what} ({a.removable_by})" for a in recommendation.assumptions)))
     for heading, lines in sections:

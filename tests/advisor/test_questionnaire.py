@@ -302,3 +302,10 @@ def test_an_unfinished_follow_up_asks_for_nothing_more() -> None:
 def test_run_length_follows_the_rhythm() -> None:
     assert asked("answers: {rhythm: days}").run_length_seconds == 259_200
     assert "run-length" not in asked("answers: {rhythm: days}").assumptions
+
+
+def test_native_windows_means_on_one_of_the_accelerators_asked_for() -> None:
+    windows = [each for each in asked("answers: {must: native-windows}").requirements if each.fact == "native_windows"]
+    assert windows == [Requirement("native_windows", ("true",), Origin.ANSWER)]
+    on_cuda = asked("answers: {must: native-windows, train_on: [cuda, xpu]}").requirements
+    assert Requirement("native_windows", ("cuda", "xpu"), Origin.ANSWER) in on_cuda

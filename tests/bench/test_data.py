@@ -10,8 +10,8 @@ import pytest
 
 from bench.data import (
     PM25_COLUMNS,
-    make_weights,
     made_samples,
+    make_weights,
     prepare,
     read_mnist,
     read_pm25,

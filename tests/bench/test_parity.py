@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from bench import parity, reference
-from bench.data import make_weights, made_samples
+from bench.data import made_samples, make_weights
 from bench.reference import Floats, Reference
 from bench.tensors import Array
 from bench.workload import Workload, load_workloads

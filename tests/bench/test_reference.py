@@ -11,7 +11,7 @@ from scipy.signal import correlate2d
 from scipy.special import expit, log_softmax
 
 from bench import reference
-from bench.data import make_weights, made_samples
+from bench.data import made_samples, make_weights
 from bench.tensors import Array
 from bench.workload import (
     Conv2d,

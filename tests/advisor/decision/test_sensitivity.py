@@ -26,10 +26,10 @@ def test_a_crossing_is_found_exactly() -> None:
 def test_the_smallest_change_is_taken() -> None:
     rows = {"first": [6.0, 5.0, 5.0], "second": [4.0, 6.0, 9.0]}
     flip = found([0.8, 0.1, 0.1], **rows)["second"]
-    # a: others lead by 2.5 there, so 2 x = 2.5 (1 - x); c alone would have to gain .2467.
-    assert (flip.criterion, flip.to) == ("a", pytest.approx(2.5 / 4.5))
-    raised = (1.6 - 0.1) / 0.9  # the lead of first without c
-    assert raised / (raised + 4) - 0.1 > 0.8 - 2.5 / 4.5 - 0.1
+    # Second leads by 4 on c, by 1 on b, and by 2.5 without a; first by 5/3 without c, by 4/3 without b, by 2 on a.
+    bounds = {"a": 2.5 / 4.5, "b": (4 / 3) / (7 / 3), "c": (5 / 3) / (17 / 3)}
+    assert (flip.criterion, flip.to) == ("c", pytest.approx(bounds["c"]))
+    assert bounds["c"] - 0.1 < 0.8 - bounds["a"] < bounds["b"] - 0.1
 
 
 def test_all_rivals_have_to_be_beaten_at_once() -> None:
@@ -42,7 +42,7 @@ def test_a_dominated_framework_never_comes_first() -> None:
 
 
 def test_equals_do_not_beat_each_other() -> None:
-    # With a out of the way second and third agree to the last digit but for rounding: 2/3 + 2/3 - 4/3 is not 0.
+    # Without a, second and third score 1 each, but for rounding.
     flips_of = found([0.5, 0.3, 0.2], first=[8, 0, 0], second=[2, 1 / 3, 2], third=[2, 1, 1])
     assert flips_of["second"].criterion != "a"
     assert flips_of["third"].criterion != "a"
