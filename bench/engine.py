@@ -418,23 +418,27 @@ class Race:
     async def _warm_up(self, worker: _Worker, phase: str) -> None:
         """Bring one worker to its steady state and choose its block: long enough, call overhead small enough."""
 
-        async def seconds(steps: int) -> float:
-            block = await worker.session.request(
+        async def call(steps: int) -> protocol.Block:
+            return await worker.session.request(
                 _BLOCKS[phase](id=0, steps=steps, rewarm=0), protocol.Block, "warm-up", self._pace.deadlines.warm_up
             )
-            return block.wall_seconds
 
-        await seconds(1)  # may compile again: a trace reads every loss, a block does not
-        single = [await seconds(1) for _ in range(WARM_UP_CALLS)]
+        def seconds(blocks: list[protocol.Block]) -> list[float]:
+            return [min(each.wall_seconds, each.cpu_seconds) if alone else each.wall_seconds for each in blocks]
+
+        # One thread on the CPU needs as much wall time as CPU time once the neighbours are quiet again.
+        alone = self.plan.device == "cpu" and self.plan.threads == 1
+        await call(1)  # may compile again: a trace reads every loss, a block does not
+        single = seconds([await call(1) for _ in range(WARM_UP_CALLS)])
         steps = max(2, min(FIRST_GUESS_STEPS, round(race.BLOCK_SECONDS / max(min(single), 1e-6))))
         for _ in range(MOST_GUESSES):
             timed = steps
-            longer = [await seconds(timed) for _ in range(WARM_UP_CALLS)]
-            steps = race.steps_per_block(single, longer, timed)
+            longer = [await call(timed) for _ in range(WARM_UP_CALLS)]
+            steps = race.steps_per_block(single, seconds(longer), timed)
             if steps <= timed:
                 break
         worker.steps[phase] = steps
-        worker.block_seconds[phase] = steps * min(longer) / timed
+        worker.block_seconds[phase] = steps * min(each.wall_seconds for each in longer) / timed
 
     async def _read_status(self, worker: _Worker, workload: str) -> protocol.StatusReply:
         status = await worker.session.request(

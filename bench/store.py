@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any
 
 from bench import exchange
-from bench.exchange import read_export as read_export  # part of this module's interface
 from bench.race import Reading
 from bench.records import Record
 from bench.results import Results
@@ -257,7 +256,7 @@ class Store:
         Raises:
             BadInput: the file is no results document, or other results have its id.
         """
-        results = read_export(path)
+        results = exchange.read_export(path)
         for row in self._rows("SELECT document FROM races WHERE id = ?", (results.id,)):
             if row[0] != exchange.encode(results):
                 problem = f"other results are kept under the id {results.id!r}"

@@ -4,6 +4,7 @@ Taking in an event is a few assignments, so hundreds a second cost nothing; draw
 """
 
 from collections import deque
+from copy import copy
 
 import msgspec
 
@@ -72,8 +73,8 @@ class Board:
         self._rows = {(w, c): Row(candidate=c) for w in plan.workloads for c in plan.candidates}
 
     def rows(self, workload: str) -> tuple[Row, ...]:
-        """The rows of one workload: those with a standing first, fastest first, then the plan's order."""
-        rows = [self._rows[workload, candidate] for candidate in self.plan.candidates]
+        """The rows of one workload as they are now: those with a standing first, fastest first, then as planned."""
+        rows = [copy(self._rows[workload, candidate]) for candidate in self.plan.candidates]
         return tuple(sorted(rows, key=lambda row: -row.standing.samples_per_second if row.standing else 0.0))
 
     def take(self, event: AnyEvent) -> None:
@@ -84,7 +85,7 @@ class Board:
             case RaceStarted():
                 self.machine = event.machine
             case Preparing():
-                self.workload = event.workload or self.workload
+                self._enter(event.workload or self.workload)
                 for row in self._of(event.candidate, event.workload):
                     if row.stage != event.stage:
                         row.stage_began_seconds = event.at_seconds
@@ -93,16 +94,15 @@ class Board:
                 for row in self._of(event.candidate, event.workload):
                     row.prepared, row.stage, row.detail = event, "ready", ""
             case RoundStarted():
-                if event.workload != self.workload:
-                    self.pairs, self.gauge = (), None
-                self.workload, self.round, self.rounds = event.workload, event.round, event.rounds
-                self.remaining_seconds = event.remaining_seconds
+                self._enter(event.workload)
+                self.round, self.rounds, self.remaining_seconds = event.round, event.rounds, event.remaining_seconds
             case BlockDone():
                 for row in self._of(event.candidate, event.workload):
                     row.blocks += 1
             case RoundDone():
-                self.workload, self.round, self.rounds = event.workload, event.round, event.rounds
-                self.remaining_seconds, self.pairs, self.gauge = event.remaining_seconds, event.pairs, event.gauge
+                self._enter(event.workload)
+                self.round, self.rounds, self.remaining_seconds = event.round, event.rounds, event.remaining_seconds
+                self.pairs, self.gauge = event.pairs, event.gauge
                 for standing in event.standings:
                     for row in self._of(standing.candidate, event.workload):
                         row.standing = standing
@@ -117,6 +117,12 @@ class Board:
             case RaceFinished():
                 self.finished, self.interrupted = True, event.interrupted
                 self.remaining_seconds = None
+
+    def _enter(self, workload: str | None) -> None:
+        """Nothing said about one workload holds for the next."""
+        if workload != self.workload:
+            self.workload, self.round, self.rounds = workload, 0, 0
+            self.remaining_seconds, self.pairs, self.gauge = None, (), None
 
     def _of(self, candidate: str, workload: str | None) -> list[Row]:
         workloads = self.plan.workloads if workload is None else (workload,)

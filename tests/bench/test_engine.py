@@ -18,7 +18,7 @@ from bench.events import AnyEvent, BlockDone, CandidateEnded, Load, Prepared, Ra
 from bench.plan import Plan
 from bench.results import Basis, Outcome, Results, Run, Status
 from bench.store import Store
-from knowledge.faults import BadInput
+from knowledge.faults import BadInput, Fault
 from knowledge.model import Need
 from tests.bench import pretend
 
@@ -39,7 +39,7 @@ async def racing(
             folder=folder / "data",
             workloads=pretend.workloads(),
             worker=pretend.WORKER,
-            prepare=pretend.prepare,
+            prepare=others.pop("prepare", pretend.prepare),
             pace=pretend.PACE,
             lock=folder / "lock",
             **others,
@@ -295,6 +295,33 @@ async def test_cancelling_one_candidate_leaves_the_others(tmp_path: Path) -> Non
     assert of(results, "b1").status is Status.SKIPPED
     assert of(results, "b1").reason == "it was cancelled"
     assert of(results, "a1").status is of(results, "c1").status is Status.OK
+
+
+async def test_three_launches_have_new_workers_and_end_in_verdicts_between_launches(tmp_path: Path) -> None:
+    settings = {name: {"step_seconds": seconds} for name, seconds in (("a1", 0.002), ("b1", 0.003), ("c1", 0.0045))}
+    settings["d1"] = {"step_seconds": 0.002}
+    results, seen = await run(tmp_path, settings, pretend.plan(*settings, launches=3))
+    assert sum(isinstance(event, Prepared) for event in seen) == 12
+    assert {(each.launches, each.provisional, each.status) for each in results.runs} == {(3, False, Status.OK)}
+    found = {frozenset((each.a[:2], each.b[:2])): each for each in results.verdicts}
+    apart = found[frozenset(("a1", "b1"))]
+    assert (apart.verdict, apart.basis) == (Outcome.A, Basis.WALL)
+    assert apart.ratio.low is not None
+    assert apart.ratio.high is not None
+    assert apart.ratio.low < 1.5 < apart.ratio.high
+    assert found[frozenset(("a1", "d1"))].verdict is Outcome.TIE
+
+
+async def test_user_files_that_cannot_be_used_end_the_race_before_anything_is_kept(tmp_path: Path) -> None:
+    def refuse(*_: object) -> pretend.Material:
+        raise BadInput([Fault("data.csv", 3, "pm2.5", "'x' is not a number")])
+
+    with pytest.raises(BadInput, match="data.csv:3"):
+        async with racing(tmp_path, {"a1": {}}, prepare=refuse) as race:
+            assert isinstance((await collect(race))[0], RaceStarted)
+    assert race.results is None
+    with Store(tmp_path / "results.sqlite") as store:
+        assert store.summaries() == ()
 
 
 async def test_only_one_race_at_a_time(tmp_path: Path) -> None:

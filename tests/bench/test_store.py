@@ -12,7 +12,7 @@ import pytest
 from bench import exchange
 from bench.race import Reading
 from bench.results import Basis, Contention, Machine, Outcome, Range, Ratio, Results, Run, Status, StepSeconds, Verdict
-from bench.store import MIGRATIONS, Block, Store, StoreFailure, read_export
+from bench.store import MIGRATIONS, Block, Store, StoreFailure
 from knowledge.faults import BadInput
 from tests.bench import pretend
 
@@ -288,7 +288,7 @@ def test_a_file_that_is_not_results_is_refused_with_the_place(tmp_path: Path, co
     path = tmp_path / "results.json"
     path.write_bytes(content)
     with pytest.raises(BadInput) as caught:
-        read_export(path)
+        exchange.read_export(path)
     assert said in str(caught.value)
     with Store(tmp_path / "results.sqlite") as store:
         with pytest.raises(BadInput):
@@ -299,7 +299,7 @@ def test_a_file_that_is_not_results_is_refused_with_the_place(tmp_path: Path, co
 @pytest.mark.parametrize("name", ["missing.json", ""])
 def test_a_path_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadInput, match="cannot be read: "):
-        read_export(tmp_path / name)
+        exchange.read_export(tmp_path / name)
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from advisor.tui.widgets.bars import clock
 from advisor.tui.widgets.lanes import Lanes
 from advisor.tui.widgets.load import LoadPanel
 from bench.plan import Plan
-from bench.results import Results, Status
+from bench.results import Results
 from bench.store import StoreFailure
 from knowledge.faults import BadInput
 
@@ -76,7 +76,7 @@ class RaceScreen(AdvisorScreen):
         except (OSError, StoreFailure) as error:
             self._fault = str(error)
         self._over = True
-        if self._results is not None:
+        if self._results is not None and self._measured():
             self.advisor.measured(self._results)
         self.fill()
         self.refresh_bindings()
@@ -154,13 +154,19 @@ class RaceScreen(AdvisorScreen):
         return Content("\n").join(lines)
 
     def _ending(self) -> Content:
-        rows = [row for workload in self._plan.workloads for row in self._board.rows(workload)]
-        measured = sum(row.standing is not None for row in rows)
-        failed = sum(row.status in (Status.FAILED, Status.INCOMPARABLE, Status.SKIPPED) for row in rows)
+        measured = self._measured()
+        without = len(self._plan.workloads) * len(self._plan.candidates) - measured
         stopped = _("Stopped.") if self._stopping or self._board.interrupted else _("Done.")
-        told = _("{measured} measured, {failed} without a result.").format(measured=measured, failed=failed)
-        kept = _("Kept as {run}; the answer counts it.").format(run=self._results.id) if self._results else ""
+        told = _("{measured} measured, {without} without a result.").format(measured=measured, without=without)
+        kept = (
+            _("Kept as {run}; the answer counts it.").format(run=self._results.id) if measured and self._results else ""
+        )
         return Content.assemble((stopped, "bold $text-success"), f" {told} {kept}")
+
+    def _measured(self) -> int:
+        """How many candidates have a speed, over all workloads."""
+        rows = (row for workload in self._plan.workloads for row in self._board.rows(workload))
+        return sum(row.standing is not None for row in rows)
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 

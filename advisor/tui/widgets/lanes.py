@@ -116,6 +116,7 @@ def stage_in_words(stage: str) -> str:
     """What a candidate is passing through."""
     return {
         "environment": _("making its environment"),
+        "data": _("making its data"),
         "start": _("starting"),
         "import": _("importing"),
         "build": _("building the network"),

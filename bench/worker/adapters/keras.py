@@ -209,7 +209,10 @@ class Fit(object):
         return [variable.value for variable in self.model.variables]
 
     def notes(self):
-        return ["jit_compile='auto' resolved to %s" % self.model.jit_compile]
+        notes = ["jit_compile='auto' resolved to %s" % self.model.jit_compile]
+        if self.dataset is not None and self.keras.distribution.list_devices("gpu"):
+            notes.append("tf.data keeps batches in main memory: every step includes the copy to the GPU")
+        return notes
 
 
 class Loop(object):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -265,3 +266,38 @@ def test_events_of_candidates_that_were_not_planned_are_ignored() -> None:
     board = Board(PLAN)
     board.take(Preparing(candidate="theano:eager", workload="mnist-cnn", stage="start"))
     assert [row.candidate for row in board.rows("mnist-cnn")] == list(PLAN.candidates)
+
+
+def test_what_was_said_of_one_workload_is_not_said_of_the_next() -> None:
+    board = Board(replace(PLAN, workloads=("mnist-cnn", "pm25-lstm")))
+    for event in UNDER_WAY:
+        board.take(event)
+    assert board.pairs
+    board.take(Preparing(candidate="pytorch:eager", workload="pm25-lstm", stage="data"))
+    assert (board.workload, board.round, board.rounds, board.pairs) == ("pm25-lstm", 0, 0, ())
+    assert board.rows("mnist-cnn")[0].standing is not None
+
+
+async def test_events_wait_for_the_next_beat_of_the_screen() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(UNDER_WAY))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        before = lanes(app)
+        for number in range(650):
+            screen._board.take(_load(60.0 + number / 650))
+            screen._board.take(replace(UNDER_WAY[-1], standings=(_standing("pytorch:eager", 9000),), at_seconds=61.0))
+        assert lanes(app) == before
+        screen._beat()
+        assert "9,000/s" in lanes(app)[1]
+
+
+async def test_a_race_stopped_before_anything_was_measured_leaves_the_answer_as_it_was(settle: Settle) -> None:
+    nothing = (UNDER_WAY[0], RaceFinished(id="run-17", interrupted=True, at_seconds=1.0))
+    app = AdvisorApp(KNOWLEDGE, Scene(nothing, RESULTS))
+    async with app.run_test() as pilot:
+        await app.push_screen(RaceScreen(PLAN))
+        await settle(pilot)
+        assert shown(app, "#standing").strip() == "Stopped. 0 measured, 3 without a result."
+        assert app.results is None
