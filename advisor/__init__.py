@@ -1,1 +1,1 @@
-"""What follows: from answers, knowledge and measurements to a recommendation, on screen, on the command line, in a report."""
+"""What follows: from answers, knowledge and measurements to a recommendation, on screen, in a terminal, in a file."""

@@ -228,7 +228,7 @@ class Statement(Record, frozen=True):
 
 
 class Link(Record, frozen=True):
-    """A file linked into an environment after installing: `target` may hold one glob; both are relative to site-packages."""
+    """A file linked into an environment after installing; `target` may hold a glob; both relative to site-packages."""
 
     target: str
     name: str

@@ -1,27 +1,19 @@
 """How commands speak: people read Rich on stdout, programs one JSON document; progress and warnings go to stderr."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import sys
+from typing import Any
 
 import click
 import msgspec
 
 from advisor.i18n import _
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def json_option(command: _Command) -> _Command:
-    """Give a command the option --json, passed on as `as_json`."""
-    option: Callable[[_Command], _Command] = click.option(
-        "--json", "as_json", is_flag=True, help=_("Print one JSON document and nothing else.")
-    )
-    return option(command)
+json_option = click.option("--json", "as_json", is_flag=True, help=_("Print one JSON document and nothing else."))
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout, UTF-8, indented."""
-    click.get_binary_stream("stdout").write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
 def console(stderr: bool = False) -> Any:

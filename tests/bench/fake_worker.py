@@ -77,6 +77,9 @@ def strike(fault: str, reply: dict[str, Any], first: bool) -> dict[str, Any]:
         case "exit":
             print("the framework gave up", file=sys.stderr, flush=True)
             os._exit(3)
+        case "exit-with-path":
+            print("cannot open /home/somebody/cache/model.bin", file=sys.stderr, flush=True)
+            os._exit(1)
         case "sigkill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "sigstop":

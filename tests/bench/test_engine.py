@@ -210,6 +210,12 @@ async def test_a_refusal_that_speaks_of_the_machine_skips(tmp_path: Path) -> Non
     assert of(results, "compiled").reason == "no C++ compiler (install g++)"
 
 
+async def test_reasons_in_results_carry_no_path(tmp_path: Path) -> None:
+    results, seen = await run(tmp_path, {"lost": {"faults": {"load": {"do": "exit-with-path"}}}})
+    assert "cannot open /home/somebody/cache/model.bin" in (ends(seen)["lost"].reason or "")
+    assert "cannot open model.bin" in (of(results, "lost").reason or "")
+
+
 async def test_too_little_memory_skips_before_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "free_memory_bytes", lambda: 700_000_000)
     results, _ = await run(tmp_path, {"a1": {}})
@@ -316,7 +322,7 @@ async def test_user_files_that_cannot_be_used_end_the_race_before_anything_is_ke
     def refuse(*_: object) -> pretend.Material:
         raise BadInput([Fault("data.csv", 3, "pm2.5", "'x' is not a number")])
 
-    with pytest.raises(BadInput, match="data.csv:3"):
+    with pytest.raises(BadInput, match=r"data\.csv:3"):
         async with racing(tmp_path, {"a1": {}}, prepare=refuse) as race:
             assert isinstance((await collect(race))[0], RaceStarted)
     assert race.results is None

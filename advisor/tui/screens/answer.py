@@ -43,7 +43,7 @@ class AnswerScreen(AdvisorScreen):
         Binding("b", "app.plan", N_("measure")),
         Binding("r,e", "app.report", N_("report")),
         Binding("m", "app.measurements", N_("measured")),
-        Binding("x", "drop", N_("assumptions")),
+        Binding("x", "drop", N_("assumed")),
         Binding("w", "app.save_answers", N_("save")),
         Binding("space", "scroll(1)", show=False),
         Binding("backspace", "scroll(-1)", show=False),
@@ -115,11 +115,11 @@ class AnswerScreen(AdvisorScreen):
 
     def _ranked(self, entry: Ranked, names: int, bars: int) -> Content:
         return Content.assemble(
-            (f"{entry.rank} ", "$text-muted"),
+            (f"{entry.rank} ", "dim"),
             (fit(entry.name, names), "bold" if entry.rank == 1 else ""),
             (interval_bar(entry.score, entry.low, entry.high, TOP_SCORE, bars), "$accent"),
             right(f"{entry.score:.1f}", 5),
-            (f" [{entry.low:.1f}–{entry.high:.1f}]", "$text-muted"),
+            (f" [{entry.low:.1f}–{entry.high:.1f}]", "dim"),
             (right(percent(entry.first_probability), 5), "bold"),
         )
 
@@ -128,7 +128,7 @@ class AnswerScreen(AdvisorScreen):
         return Content.assemble(
             ("✗ ", "$text-warning"),
             f"{failure.because} ",
-            (f"({origin_in_words(failure.origin)})", "$text-muted"),
+            (f"({origin_in_words(failure.origin)})", "dim"),
         )
 
     # -- reasons ------------------------------------------------------------------------------------------------------
@@ -192,12 +192,12 @@ class AnswerScreen(AdvisorScreen):
             name = frameworks[part.framework].name if part.framework in frameworks else part.framework
             because = f"  {part.because}" if self.has_class("-wide") else ""
             need = fit(need_in_words(part.need), 10)
-            yield Content.assemble((need, "$text-muted"), (name, "bold"), (because, "$text-muted"))
+            yield Content.assemble((need, "dim"), (name, "bold"), (because, "dim"))
         best = frameworks.get(now.ranking[0].framework) if now.ranking else None
         recipe = next((recipe for recipe in best.recipes if "cpu" in recipe.devices), None) if best else None
         if recipe is not None:
             told = _("{size} on disk, for the CPU").format(size=size(recipe.disk_mb * 1e6))
-            yield Content.assemble((fit(_("install"), 10), "$text-muted"), told)
+            yield Content.assemble((fit(_("install"), 10), "dim"), told)
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
@@ -257,14 +257,14 @@ def leaf_name(knowledge: Knowledge, leaf: str) -> str:
 def _assumed(now: Recommendation, index: int) -> Content:
     assumption = now.assumptions[index]
     how = _("x takes it back") if assumption.knocks_out else assumption.removable_by
-    return Content.assemble(assumption.what, (f"  {how}", "$text-muted"))
+    return Content.assemble(assumption.what, (f"  {how}", "dim"))
 
 
 def _why_out(out: Excluded) -> list[_Part]:
     lines: list[_Part] = []
     for failure in out.failed:
         lines.append(f"{failure.requirement}: {failure.because} ({origin_in_words(failure.origin)})")
-        lines += [(f"  {e.claim} — {e.title}, {e.published or _('undated')}", "$text-muted") for e in failure.evidence]
+        lines += [(f"  {e.claim} — {e.title}, {e.published or _('undated')}", "dim") for e in failure.evidence]
     if out.would_rank is not None:
         lines.append(_("Without that it would rank {n}.").format(n=out.would_rank))
     return lines
@@ -272,4 +272,4 @@ def _why_out(out: Excluded) -> list[_Part]:
 
 def _section(title: str, lines: Iterable[_Part]) -> list[Content]:
     shown = [line if isinstance(line, Content) else Content.assemble(line) for line in lines]
-    return [Content.styled(title, "bold $accent"), *shown] if shown else []
+    return [Content.styled(title, "bold $text-accent"), *shown] if shown else []

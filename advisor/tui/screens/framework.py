@@ -104,9 +104,9 @@ class FrameworkScreen(AdvisorScreen):
             framework.summary.in_language(language()),
             "",
             f"{role_in_words(framework.role)} · {status_in_words(life.status)}",
-            (framework.homepage, "$text-muted"),
+            (framework.homepage, "dim"),
             "",
-            (_("Life"), "bold $accent"),
+            (_("Life"), "bold $text-accent"),
             _("first release {date}").format(date=life.first_release),
         ]
         lines += [f"{release.version}  {release.date}" for release in life.releases[:3]]
@@ -116,7 +116,7 @@ class FrameworkScreen(AdvisorScreen):
             lines += ["", life.note]
         lines += self._evidence(life.evidence)
         if framework.leaving is not None:
-            lines += ["", (_("Leaving it"), "bold $accent"), framework.leaving.cost]
+            lines += ["", (_("Leaving it"), "bold $text-accent"), framework.leaving.cost]
         lines += ["", _written(self.advisor.services.place(framework.id))]
         return framework.name, lines
 
@@ -126,7 +126,7 @@ class FrameworkScreen(AdvisorScreen):
         for statement in sorted(self._framework.facts[fact], key=lambda s: order.index(s.support)):
             mark = "✗" if statement.support is Support.NONE else "✓"
             lines.append((f"{mark} {support_in_words(statement.support)}: {', '.join(statement.values)}", "bold"))
-            lines.append((_("as of {date}").format(date=statement.as_of), "$text-muted"))
+            lines.append((_("as of {date}").format(date=statement.as_of), "dim"))
             if statement.note:
                 lines.append(statement.note)
             lines += [*self._evidence(statement.evidence), ""]
@@ -138,11 +138,11 @@ class FrameworkScreen(AdvisorScreen):
         newest, *older = self._framework.ratings[path]
         lines: list[_Part] = [(leaf.question.in_language(language()), "italic"), "", *self._statement(newest)]
         if leaf.anchors is not None:
-            lines += ["", (_("The scale"), "bold $accent")]
+            lines += ["", (_("The scale"), "bold $text-accent")]
             for score, text in ((0, leaf.anchors.worst), (5, leaf.anchors.middle), (10, leaf.anchors.best)):
-                lines.append((f"{score:>2}  {text.in_language(language())}", "$text-muted"))
+                lines.append((f"{score:>2}  {text.in_language(language())}", "dim"))
         if older:
-            lines += ["", (_("Said before, superseded"), "bold $accent")]
+            lines += ["", (_("Said before, superseded"), "bold $text-accent")]
             for statement in older:
                 lines += [*self._statement(statement), ""]
         place = self.advisor.services.place(self._framework.id, "ratings", path, 0)
@@ -151,14 +151,14 @@ class FrameworkScreen(AdvisorScreen):
     def _statement(self, statement: Statement) -> Iterator[_Part]:
         dated = _("as of {date}, {author}").format(date=statement.as_of, author=statement.author)
         if statement.score is None:
-            yield Content.assemble((_("unknown"), "bold $text-warning"), (f"  {dated}", "$text-muted"))
+            yield Content.assemble((_("unknown"), "bold $text-warning"), (f"  {dated}", "dim"))
             yield statement.reason
         else:
             low, high = _range(statement)
             yield Content.assemble(
                 (range_mark(statement.score, low, high, 21), "$accent"),
                 (f" {statement.score:g}", "bold"),
-                (f" ({low:g}–{high:g})  {dated}", "$text-muted"),
+                (f" ({low:g}–{high:g})  {dated}", "dim"),
             )
             yield statement.rationale
         yield from self._evidence(statement.evidence)
@@ -174,17 +174,17 @@ class FrameworkScreen(AdvisorScreen):
             yield f"• {piece.claim}"
             source = self.advisor.knowledge.sources.get(piece.source)
             if source is None:
-                yield (f"  {piece.source}", "$text-muted")
+                yield (f"  {piece.source}", "dim")
                 continue
             published = source.published or _("undated")
             who = grades[source.independence]
             stance = stance_in_words(piece.stance)
-            yield (f"  {stance}: {source.title}, {source.publisher}, {published} ({who})", "$text-muted")
-            yield (f"  {source.url}", "$text-muted")
+            yield (f"  {stance}: {source.title}, {source.publisher}, {published} ({who})", "dim")
+            yield (f"  {source.url}", "dim")
 
 
 def _heading(text: str) -> Option:
-    return Option(Content.styled(text, "bold $accent"), disabled=True)
+    return Option(Content.styled(text, "bold $text-accent"), disabled=True)
 
 
 def _in_brief(statements: Sequence[FactStatement]) -> str:
@@ -205,10 +205,10 @@ def _range(statement: Statement) -> tuple[float, float]:
 
 def _rated(statement: Statement, scale: int) -> tuple[_Part, ...]:
     if statement.score is None:
-        return (("?" * scale, "$text-muted"), right("?", 5))
+        return (("?" * scale, "dim"), right("?", 5))
     low, high = _range(statement)
     return ((range_mark(statement.score, low, high, scale), "$accent"), right(f"{statement.score:g}", 5))
 
 
 def _written(place: Place) -> _Part:
-    return (_("written in {place}").format(place=place), "$text-muted")
+    return (_("written in {place}").format(place=place), "dim")

@@ -76,9 +76,7 @@ class HomeScreen(AdvisorScreen):
         ]
 
     def _entry(self, key: str, action: str, text: str, remark: str) -> Option:
-        return Option(
-            Content.assemble((f" {key} ", "bold $accent"), f" {text}", (f"  {remark}", "$text-muted")), id=action
-        )
+        return Option(Content.assemble((f" {key} ", "bold $text-accent"), f" {text}", (f"  {remark}", "dim")), id=action)
 
     def _tell(self, recommendation: Recommendation | None) -> None:
         known = len(self.advisor.knowledge.frameworks)

@@ -28,10 +28,10 @@ _DEFAULT_BUDGET = 2
 class Tick(Checkbox):
     """A checkbox whose state can be read without colour."""
 
-    BUTTON_LEFT, BUTTON_RIGHT = "[", "]"
+    BUTTON_LEFT = BUTTON_RIGHT = ""
 
     def watch_value(self) -> None:
-        self.BUTTON_INNER = "x" if self.value else " "
+        self.BUTTON_INNER = "[x]" if self.value else "[ ]"
         super().watch_value()
 
 
@@ -153,7 +153,7 @@ class PlanScreen(AdvisorScreen):
         self.query_one("#settings", Static).update(settings.format(device=self._device, budget=budget))
         cost = self.query_one("#cost", Static)
         if self._offers is None:
-            cost.update(Content.styled(_("Looking at what is there…"), "$text-muted"))
+            cost.update(Content.styled(_("Looking at what is there…"), "dim"))
         elif self._fault:
             cost.update(Content.styled(self._fault, "$text-error"))
         elif not self._offers:
@@ -194,7 +194,7 @@ class PlanScreen(AdvisorScreen):
             ready = offer.readiness
             told = [(ready.candidate, "bold"), "  "]
             if ready.state is State.IMPOSSIBLE:
-                told += [f"{ready.why}. ", (ready.mend or "", "$text-muted")]
+                told += [f"{ready.why}. ", (ready.mend or "", "dim")]
             elif offer.why_not_counted is not None:
                 told.append(_("shown, not counted: {why}").format(why=offer.why_not_counted))
             else:

@@ -98,10 +98,10 @@ class QuestionScreen(AdvisorScreen):
         self.query_one(Choices).reply = reply
         grades = {"low": _("guess"), "medium": _("fairly"), "high": _("certain")}
         sure = [
-            (f" {number} {grades[grade]} ", "reverse" if grade == reply.sure else "$text-muted")
+            (f" {number} {grades[grade]} ", "reverse" if grade == reply.sure else "dim")
             for number, grade in enumerate(Sure, 1)
         ]
-        self.query_one("#sure", Static).update(Content.assemble((_("How sure?"), "$text-muted"), *sure))
+        self.query_one("#sure", Static).update(Content.assemble((_("How sure?"), "dim"), *sure))
         steps = self.advisor.steps
         dots = "".join("◉" if step == self._step else "●" if self.advisor.is_answered(step) else "○" for step in steps)
         position = steps.index(self._step) + 1 if self._step in steps else 0
@@ -187,7 +187,7 @@ class QuestionScreen(AdvisorScreen):
         asked = self._asked()
         parts: list[str | tuple[str, str]] = [asked.why.in_language(language()), "\n"]
         if asked.maybe_text is not None:
-            parts += ["\n", ("m  ", "bold $accent"), asked.maybe_text.in_language(language()), "\n"]
+            parts += ["\n", ("m  ", "bold $text-accent"), asked.maybe_text.in_language(language()), "\n"]
         for option in options(self.advisor.knowledge, asked):
             if option.help is not None:
                 parts += [

@@ -142,7 +142,7 @@ class RaceScreen(AdvisorScreen):
         if self._stopping:
             return Content.styled(_("Stopping; what was measured is kept…"), "$text-warning")
         if workload != board.workload or not board.pairs:
-            return Content.styled(_("Nothing can be said yet."), "$text-muted")
+            return Content.styled(_("Nothing can be said yet."), "dim")
         lines = []
         for pair in board.pairs:
             told = (
@@ -150,7 +150,7 @@ class RaceScreen(AdvisorScreen):
                 if pair.settled
                 else _("{a} and {b}: not told apart yet ({ratio:.2f}x)")
             ).format(a=pair.a, b=pair.b, ratio=pair.ratio)
-            lines.append(Content.styled(told, "bold" if pair.settled else "$text-muted"))
+            lines.append(Content.styled(told, "bold" if pair.settled else "dim"))
         return Content("\n").join(lines)
 
     def _ending(self) -> Content:

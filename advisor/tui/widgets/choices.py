@@ -86,7 +86,7 @@ class Choices(OptionList):
         if option.id in self._found and not ticked and not perhaps:
             note = "  " + _("found here: enter confirms")
         return Content.assemble(
-            (mark, "bold" if ticked or perhaps else "$text-muted"),
+            (mark, "bold" if ticked or perhaps else "dim"),
             " " + option.text.in_language(language()),
             (note, "$text-success italic"),
         )

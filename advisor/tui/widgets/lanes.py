@@ -48,7 +48,7 @@ class Lanes(Widget):
             name,
             (interval_bar(standing.samples_per_second, standing.low, standing.high, top, bars), "$accent"),
             (right(rate(standing.samples_per_second), _RATE), "bold"),
-            (fit(interval, _RANGE), "$text-muted"),
+            (fit(interval, _RANGE), "dim"),
             *_wide_columns(row, width),
             right(duration(row.prepared.first_step_seconds) if row.prepared else "", _FIRST),
             right(_loss(row), _LOSS),
@@ -61,7 +61,7 @@ class Lanes(Widget):
             told = _("ready: start {start}, first step {first}, {loss}")
             return Content(fit(told.format(start=duration(start), first=first, loss=_loss(row)), width).rstrip())
         if not row.stage:
-            return Content.styled(_("not measured") if self.over else _("waiting"), "$text-muted")
+            return Content.styled(_("not measured") if self.over else _("waiting"), "dim")
         spent = clock(self.seconds - row.stage_began_seconds)
         told = f"{stage_in_words(row.stage)} {spent}" + (f"  {row.detail}" if row.detail else "")
         return Content.assemble(("▹ ", "$accent"), fit(told, width - 2).rstrip())
@@ -77,7 +77,7 @@ def _headings(width: int) -> Content:
         + wide
         + right(_("1st"), _FIRST)
         + right(_("loss"), _LOSS),
-        "$text-muted",
+        "dim",
     )
 
 

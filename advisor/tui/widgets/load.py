@@ -26,13 +26,13 @@ class LoadPanel(Widget):
     def render(self) -> Content:
         load = self.load
         if load is None:
-            return Content.styled(_("No load measured yet."), "$text-muted")
+            return Content.styled(_("No load measured yet."), "dim")
         width = self.content_size.width or 76
         lines = [self._cpu(load, width), self._memory(load, width)]
         lines += [self._gpu(gpu, width) for gpu in load.gpus]
         if not load.gpus:
             reason = load.gpu_absent_because or _("none found")
-            lines.append(Content.assemble(("GPU  ", "$text-muted"), _("none: {why}").format(why=reason)))
+            lines.append(Content.assemble(("GPU  ", "dim"), _("none: {why}").format(why=reason)))
         return Content("\n").join(lines)
 
     def _cpu(self, load: Load, width: int) -> Content:
@@ -40,16 +40,12 @@ class LoadPanel(Widget):
         cells = max(1, width // 2 - 12)
         cores = "".join(level(share) for share in _at_most(load.cpu, cells))
         course = "".join(level(share) for share in self.history[-max(1, width - len(cores) - 16) :])
-        return Content.assemble(
-            ("CPU  ", "$text-muted"), (cores, "$accent"), f" {percent(mean)}  ", (course, "$text-muted")
-        )
+        return Content.assemble(("CPU  ", "dim"), (cores, "$accent"), f" {percent(mean)}  ", (course, "dim"))
 
     def _memory(self, load: Load, width: int) -> Content:
         used, total = load.memory_used_bytes, load.memory_total_bytes
         drawn = bar(used / total if total else 0.0, min(20, max(6, width // 4)))
-        return Content.assemble(
-            ("RAM  ", "$text-muted"), (drawn, "$accent"), f" {used / _GIB:.1f}/{total / _GIB:.0f} GiB"
-        )
+        return Content.assemble(("RAM  ", "dim"), (drawn, "$accent"), f" {used / _GIB:.1f}/{total / _GIB:.0f} GiB")
 
     def _gpu(self, gpu: GpuLoad, width: int) -> Content:
         unknown = _("n/a")
@@ -62,10 +58,10 @@ class LoadPanel(Widget):
         heat = unknown if gpu.temperature_celsius is None else f"{gpu.temperature_celsius:.0f} °C"
         name = fit(gpu.name, max(8, min(28, width - 52))).rstrip()
         return Content.assemble(
-            (f"GPU{gpu.index} ", "$text-muted"),
+            (f"GPU{gpu.index} ", "dim"),
             (drawn, "$accent"),
             f" {utilisation:>4} · {memory} · {power} · {heat}  ",
-            (name, "$text-muted"),
+            (name, "dim"),
         )
 
 

@@ -30,7 +30,7 @@ class Ranking(Widget):
             return Content.assemble((_("These answers do not fit together:"), "bold $text-error"), "\n" + self.fault)
         now = self.recommendation
         if now is None:
-            return Content.styled(_("Ranking…") if self.working else _("No ranking yet."), "$text-muted")
+            return Content.styled(_("Ranking…") if self.working else _("No ranking yet."), "dim")
         width = self.content_size.width or 30
         names = min(14, max((cell_len(entry.name) for entry in now.ranking), default=8))
         lines = [self._row(entry, names, width - names - 8) for entry in now.ranking]
@@ -38,7 +38,7 @@ class Ranking(Widget):
             lines.append(Content.styled(_("Nothing passes every requirement."), "bold $text-warning"))
         lines += [_out(entry) for entry in now.excluded]
         if any(failure.origin == "assumed" for entry in now.excluded for failure in entry.failed):
-            lines.append(Content.styled(_("x takes the assumption back"), "$text-muted"))
+            lines.append(Content.styled(_("x takes the assumption back"), "dim"))
         return Content("\n").join(lines)
 
     def _row(self, entry: Ranked, names: int, bars: int) -> Content:
@@ -61,4 +61,4 @@ class Ranking(Widget):
 def _out(entry: Excluded) -> Content:
     failure = entry.failed[0]
     assumed = " " + _("(assumed)") if failure.origin == "assumed" else ""  # `because` is a sentence that names it
-    return Content.assemble(("✗ ", "$text-warning"), failure.because, (assumed, "$text-muted"))
+    return Content.assemble(("✗ ", "$text-warning"), failure.because, (assumed, "dim"))

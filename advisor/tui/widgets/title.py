@@ -45,4 +45,4 @@ class Title(Widget):
         room = width - cell_len(left) - 2
         shown = here if cell_len(here) <= room else fit(here, room).rstrip() if room > 8 else ""
         gap = " " * max(1, width - cell_len(left) - cell_len(shown))
-        return Content.assemble((self.heading, "bold $accent"), left[len(self.heading) :], gap, (shown, "$text-muted"))
+        return Content.assemble((self.heading, "bold $text-accent"), left[len(self.heading) :], gap, (shown, "dim"))

@@ -1,0 +1,100 @@
+"""The main job with real frameworks: measure four of them, let the measurements count, write the report.
+
+Live: makes environments (a few gigabytes) and trains in them; minutes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEFAULTS = {"pytorch:eager", "tensorflow:function", "keras@tensorflow:fit", "mxnet:hybrid"}
+WORKLOADS = {"mnist-cnn", "pm25-lstm"}
+
+pytestmark = pytest.mark.live
+
+
+def _advisor(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "ADVISOR_HOME": str(home), "LANG": "C.UTF-8"}
+    return subprocess.run(
+        [sys.executable, "-m", "advisor", *words], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of its own for results; environments are shared with the other live tests when ADVISOR_HOME is set."""
+    folder = tmp_path_factory.mktemp("main-job")
+    if shared := os.environ.get("ADVISOR_HOME"):
+        environments = Path(shared) / "environments"
+        environments.mkdir(parents=True, exist_ok=True)
+        (folder / "environments").symlink_to(environments)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(home: Path) -> dict[str, Any]:
+    words = "bench run -f pytorch,tensorflow,keras,mxnet -m default -w mnist-cnn,pm25-lstm --budget 60 --yes --json"
+    finished = _advisor(home, *words.split())
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    document: dict[str, Any] = json.loads(finished.stdout)
+    return document
+
+
+def test_every_candidate_is_measured_and_computes_what_the_reference_computes(results: dict[str, Any]) -> None:
+    assert results["schema"] == "advisor/bench/1"
+    assert {(run["candidate"], run["workload"]) for run in results["runs"]} == {
+        (candidate, workload) for candidate in DEFAULTS for workload in WORKLOADS
+    }
+    for run in results["runs"]:
+        assert (run["status"], run["reason"]) == ("ok", None), run["candidate"]
+        assert run["parity"]["passed"]
+        assert run["provisional"]
+        assert run["launches"] == 1
+        for field in ("import_seconds", "build_seconds", "first_step_seconds", "peak_rss_bytes"):
+            assert run[field] > 0, (run["candidate"], field)
+        assert run["samples_per_second"]["low"] <= run["samples_per_second"]["median"]
+        assert run["step_seconds"]["blocks"] >= 15
+        assert run["versions"]
+
+
+def test_verdicts_of_one_launch_say_so_and_claim_only_what_is_far_apart(results: dict[str, Any]) -> None:
+    assert len(results["verdicts"]) == len(WORKLOADS) * 6
+    for verdict in results["verdicts"]:
+        assert verdict["verdict"] in ("a", "b", "undecided")
+        if verdict["verdict"] != "undecided":
+            assert verdict["basis"] in ("one-launch", "cpu_seconds")
+            ends = [end for end in verdict["ratio"].values() if end is not None]
+            assert len(ends) == 1
+            assert max(ends[0], 1 / ends[0]) == pytest.approx(1.5)
+
+
+def test_measurements_enter_the_ranking_and_the_report(home: Path, results: dict[str, Any], tmp_path: Path) -> None:
+    sheet = str(ROOT / "examples" / "beginner-images.yaml")
+    without = json.loads(_advisor(home, "recommend", "--answers", sheet, "--json").stdout)
+    with_results = json.loads(_advisor(home, "recommend", "--answers", sheet, "--results", "latest", "--json").stdout)
+    assert without["measured"] is None
+    assert without["weights"]["performance.time_to_finish"] == 0
+    measured = with_results["measured"]
+    assert measured["results"] == results["id"]
+    assert {name.split()[0] for name in measured["counted"]} <= DEFAULTS
+    assert with_results["weights"]["performance.time_to_finish"] > 0
+    report = tmp_path / "report.md"
+    assert _advisor(home, "report", "--answers", sheet, "--results", "latest", "--output", str(report)).returncode == 0
+    text = report.read_text(encoding="utf-8")
+    assert results["id"] in text
+    assert "pytorch:eager" in text
+
+
+def test_results_survive_export_and_import(home: Path, results: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    assert _advisor(home, "bench", "export", results["id"], "-o", str(file)).returncode == 0
+    assert json.loads(file.read_text(encoding="utf-8")) == results
+    elsewhere = tmp_path / "elsewhere"
+    assert _advisor(elsewhere, "bench", "import", str(file)).returncode == 0
+    assert json.loads(_advisor(elsewhere, "bench", "show", "latest", "--json").stdout) == results
