@@ -139,13 +139,5 @@ class RaceFinished(Event, frozen=True, kw_only=True, tag="race-finished"):
 
 
 AnyEvent: TypeAlias = (
-    RaceStarted
-    | Preparing
-    | Prepared
-    | RoundStarted
-    | BlockDone
-    | RoundDone
-    | Load
-    | CandidateEnded
-    | RaceFinished
+    RaceStarted | Preparing | Prepared | RoundStarted | BlockDone | RoundDone | Load | CandidateEnded | RaceFinished
 )

@@ -288,24 +288,23 @@ def verdicts(
         launches: complete rounds per launch, in order.
         candidates: those to speak of; a pair that never met in a round is undecided.
         K, M, alpha: as planned, whatever became of the candidates (METHOD, R6).
-        basis: what x is made of, WALL or CPU_SECONDS; a one-launch verdict on wall time is marked ONE_LAUNCH.
+        basis: what x is made of, WALL or CPU_SECONDS; verdicts of fewer than three launches say ONE_LAUNCH.
     """
     full = [launch for launch in launches if len(launch) >= MIN_ROUNDS]
     typical = {k: median(x) for k in candidates if (x := [r[k] for launch in launches for r in launch if k in r])}
     ordered = sorted(candidates, key=lambda k: (typical.get(k, math.inf), k))
     if len(full) < MIN_LAUNCHES:
-        stated = Basis.ONE_LAUNCH if basis is Basis.WALL else basis
-        return tuple(_one_launch(full, a, b, M, alpha, stated) for a, b in combinations(ordered, 2))
+        return tuple(_one_launch(full, a, b, M, alpha) for a, b in combinations(ordered, 2))
     intervals = settled(full, K, alpha)
     return tuple(_between(intervals.get(frozenset((a, b))), a, b, basis) for a, b in combinations(ordered, 2))
 
 
-def _one_launch(launches: Sequence[Launch], a: str, b: str, pairs: int, alpha: float, basis: Basis) -> PairVerdict:
+def _one_launch(launches: Sequence[Launch], a: str, b: str, pairs: int, alpha: float) -> PairVerdict:
     for fast, slow in ((a, b), (b, a)):
         if one_launch_certifies(launches, fast, slow, pairs, alpha):
             ratio = Ratio(low=ONE_LAUNCH_RATIO, high=None)
-            return PairVerdict(a=fast, b=slow, outcome=Outcome.A, ratio=ratio, basis=basis)
-    return PairVerdict(a=a, b=b, outcome=Outcome.UNDECIDED, ratio=_UNKNOWN, basis=basis)
+            return PairVerdict(a=fast, b=slow, outcome=Outcome.A, ratio=ratio, basis=Basis.ONE_LAUNCH)
+    return PairVerdict(a=a, b=b, outcome=Outcome.UNDECIDED, ratio=_UNKNOWN, basis=Basis.ONE_LAUNCH)
 
 
 def _between(interval: Interval | None, a: str, b: str, basis: Basis) -> PairVerdict:

@@ -149,6 +149,13 @@ class Ratio(Record, frozen=True):
     high: float | None
 
 
+class Quantity(StrEnum):
+    """What a verdict compares: wall time, or CPU time where the machine was too busy for wall time to speak."""
+
+    WALL_SECONDS = "wall_seconds"
+    CPU_SECONDS = "cpu_seconds"
+
+
 class Verdict(Record, frozen=True):
     workload: str
     phase: str
@@ -157,6 +164,7 @@ class Verdict(Record, frozen=True):
     verdict: Outcome
     ratio: Ratio
     basis: Basis
+    quantity: Quantity = Quantity.WALL_SECONDS
 
 
 class Twin(Record, frozen=True):

@@ -26,6 +26,7 @@ from bench.results import (
     GpuUtilisation,
     Machine,
     Outcome,
+    Quantity,
     Range,
     Ratio,
     Results,
@@ -263,6 +264,7 @@ class Scoreboard:
                 verdict=Outcome.UNDECIDED if no_verdict else pair.outcome,
                 ratio=Ratio(low=None, high=None) if no_verdict else pair.ratio,
                 basis=pair.basis,
+                quantity=Quantity.CPU_SECONDS if cpu_decides else Quantity.WALL_SECONDS,
             )
             for pair in found
         ]

@@ -259,8 +259,9 @@ def _verdict_words(verdict: Any) -> str:
     faster, slower = (verdict.a, verdict.b) if verdict.verdict.value == "a" else (verdict.b, verdict.a)
     ends = [end for end in (verdict.ratio.low, verdict.ratio.high) if end]
     times = min((end if end >= 1 else 1 / end for end in ends), default=1.0)
-    text = _("{faster} is at least {times}x as fast as {slower} ({basis})")
-    return text.format(faster=faster, slower=slower, times=f"{times:.2g}", basis=verdict.basis.value)
+    text = _("{faster} is at least {times}x as fast as {slower} ({basis}, {quantity})")
+    basis, quantity = verdict.basis.value, verdict.quantity.value.replace("_", " ")
+    return text.format(faster=faster, slower=slower, times=f"{times:.2g}", basis=basis, quantity=quantity)
 
 
 def _announce(announcement: "Announcement") -> None:

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from advisor.answers import Answers, dump_answers
 from advisor.i18n import LANGUAGES, N_, _, language, set_language
 from advisor.recommendation import Recommendation
-from advisor.tui.screens.base import Speaking
+from advisor.tui.screens.base import AdvisorScreen, Speaking
 from advisor.tui.screens.home import HomeScreen
 from advisor.tui.services import Services
 from advisor.tui.sheet import Reply, is_answered, path, question, with_reply, without_assumption
@@ -165,20 +165,29 @@ class AdvisorApp(App[None]):
 
     def _show(self, kind: type[Shown], fresh: Shown) -> None:
         """Return to the screen of that kind if it is open below, else open `fresh` on top."""
-        if any(isinstance(screen, kind) for screen in self.screen_stack):
-            while not isinstance(self.screen, kind):
-                self.pop_screen()
-        else:
+        depth = next((depth for depth, screen in enumerate(self.screen_stack) if isinstance(screen, kind)), None)
+        if depth is None:
             self.push_screen(fresh)
+        else:
+            self._close_above(depth)
+
+    def _close_above(self, depth: int) -> bool:
+        """Close every screen above one; none of them when one still has something to lose."""
+        above = [screen for screen in self.screen_stack[depth + 1 :] if isinstance(screen, AdvisorScreen)]
+        if not all(screen.may_close() for screen in above):
+            self.notify(_("A race is still running; stop it first (q)."), severity="warning")
+            return False
+        while len(self.screen_stack) > depth + 1:
+            self.pop_screen()
+        return True
 
     def action_questions(self, quick: bool = True) -> None:
         """Ask, beginning with the first question that has no answer yet."""
         from advisor.tui.screens.question import QuestionScreen
 
-        self.quick = quick
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.push_screen(QuestionScreen())
+        if self._close_above(0):
+            self.quick = quick
+            self.push_screen(QuestionScreen())
 
     def action_answer(self) -> None:
         """Show the recommendation."""
@@ -244,6 +253,13 @@ class AdvisorApp(App[None]):
 
         text = dump_answers(self.answers)
         await save(self, _("Save answers"), "answers.yaml", lambda path: text.encode())
+
+    async def action_quit(self) -> None:
+        """End the app; a race under way is stopped first, and what it measured is kept."""
+        for screen in self.screen_stack:
+            if isinstance(screen, AdvisorScreen):
+                await screen.finish()
+        self.exit()
 
     # -- language -----------------------------------------------------------------------------------------------------
 

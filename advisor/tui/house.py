@@ -1,6 +1,7 @@
 """The rooms of the house as the screens use them: this machine, the shipped knowledge, the store of results."""
 
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -26,6 +27,7 @@ from bench.readiness import candidates_of, readiness
 from bench.results import Contention, Machine, Results, Run, Status
 from bench.store import Store
 from bench.workload import Workload, load_workloads
+from knowledge.faults import BadInput, Fault
 from knowledge.loader import Place, Places
 from knowledge.model import Knowledge, Text
 
@@ -185,6 +187,9 @@ class House:
     @asynccontextmanager
     async def race(self, plan: Plan) -> AsyncIterator[Race]:
         """A race on this machine; its results are in the store when it is over."""
+        if sys.platform == "win32":
+            problem = _("benchmarks run on Linux and macOS")
+            raise BadInput([Fault("bench run", None, "", problem, _("on Windows, start the app inside WSL2"))])
         from bench.data import prepare
         from bench.engine import start
 

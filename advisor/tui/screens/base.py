@@ -80,6 +80,13 @@ class AdvisorScreen(Speaking[None]):
         """The widgets between title and keys."""
         raise NotImplementedError
 
+    def may_close(self) -> bool:
+        """Whether nothing is lost when this screen goes."""
+        return True
+
+    async def finish(self) -> None:
+        """Bring to an end what this screen runs, before the app ends."""
+
     def action_leave(self) -> None:
         """Back to the screen before."""
         self.advisor.back()

@@ -76,7 +76,9 @@ class HomeScreen(AdvisorScreen):
         ]
 
     def _entry(self, key: str, action: str, text: str, remark: str) -> Option:
-        return Option(Content.assemble((f" {key} ", "bold $text-accent"), f" {text}", (f"  {remark}", "dim")), id=action)
+        return Option(
+            Content.assemble((f" {key} ", "bold $text-accent"), f" {text}", (f"  {remark}", "dim")), id=action
+        )
 
     def _tell(self, recommendation: Recommendation | None) -> None:
         known = len(self.advisor.knowledge.frameworks)

@@ -63,7 +63,7 @@ class RaceScreen(AdvisorScreen):
     @work(group="race")
     async def run_race(self) -> None:
         """Run the plan from the first event to the last."""
-        self._over, self._fault, self._board = False, "", Board(self._plan)
+        self._over, self._stopping, self._fault, self._board = False, False, "", Board(self._plan)
         self.refresh_bindings()
         try:
             async with self.advisor.services.race(self._plan) as race:
@@ -219,6 +219,13 @@ class RaceScreen(AdvisorScreen):
         now = self._looked_at or self._board.workload or workloads[0]
         self._looked_at = workloads[(workloads.index(now) + 1) % len(workloads)]
         self.fill()
+
+    def may_close(self) -> bool:
+        return self._over
+
+    async def finish(self) -> None:
+        self.action_stop()
+        await self.workers.wait_for_complete([worker for worker in self.workers if worker.group == "race"])
 
     def action_leave(self) -> None:
         """Leave; a race under way is stopped after a yes."""

@@ -149,7 +149,10 @@ class Adapter(kit.Adapter):
         from torch._dynamo.utils import counters
 
         breaks = sum(counters["graph_break"].values())
-        return ["torch.compile: %d graph breaks, %d graphs" % (breaks, counters["stats"]["unique_graphs"])]
+        notes = ["torch.compile: %d graph breaks, %d graphs" % (breaks, counters["stats"]["unique_graphs"])]
+        if counters["aot_autograd"]["autograd_cache_hit"] or counters["inductor"]["fxgraph_cache_hit"]:
+            notes.append("torch.compile: compiled code came from its cache, the first step was shorter for it")
+        return notes
 
     def versions(self):
         return self.runtime.versions()

@@ -457,6 +457,7 @@ class ScriptedRace:
     def __init__(self, events: tuple[AnyEvent, ...], results: Results | None) -> None:
         self._events, self._results = events, results
         self.cancelled: list[str | None] = []
+        self.ended = False  # whether its context was left as it should be
         self._stopped = asyncio.Event()
 
     async def events(self) -> AsyncIterator[AnyEvent]:
@@ -533,6 +534,7 @@ class Scene:
         race = ScriptedRace(self._race, self._results)
         self.races.append(race)
         yield race
+        race.ended = True
 
     def latest_results(self) -> Results | None:
         return self._results

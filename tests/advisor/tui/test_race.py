@@ -301,3 +301,26 @@ async def test_a_race_stopped_before_anything_was_measured_leaves_the_answer_as_
         await settle(pilot)
         assert shown(app, "#standing").strip() == "Stopped. 0 measured, 3 without a result."
         assert app.results is None
+
+
+async def test_a_running_race_is_not_closed_from_elsewhere() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(UNDER_WAY))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        app.action_questions(True)
+        await pilot.pause()
+        assert app.screen is screen
+
+
+async def test_ending_the_app_ends_the_race_and_keeps_what_was_measured() -> None:
+    scene = Scene(UNDER_WAY)
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        await pilot.press("ctrl+q")
+    assert scene.races[0].cancelled == [None]
+    assert scene.races[0].ended
