@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 import yaml
 
+from advisor.i18n import _
 from knowledge.facts import FACTS
 from knowledge.faults import BadInput, Fault
 from knowledge.loader import walk
@@ -140,11 +141,15 @@ class _Reader:
         sheet = self._mapping((), self._document.value)
         for key in sheet:
             if key not in _KEYS:
-                self._blame((key,), "there is no such key", did_you_mean(key, _KEYS))
+                self._blame((key,), _("there is no such key"), did_you_mean(key, _KEYS))
         if "schema" not in sheet:
-            self._blame((), "the schema is missing", f"begin with 'schema: {SCHEMA}'")
+            self._blame((), _("the schema is missing"), _("begin with 'schema: {schema}'").format(schema=SCHEMA))
         elif sheet["schema"] != SCHEMA:
-            self._blame(("schema",), f"{sheet['schema']!r} is not a schema this version reads", f"write {SCHEMA}")
+            self._blame(
+                ("schema",),
+                _("{value!r} is not a schema this version reads").format(value=sheet["schema"]),
+                _("write {schema}").format(schema=SCHEMA),
+            )
         answers = Answers(
             respondent=self._text(("respondent",), sheet.get("respondent")),
             current=self._current(sheet),
@@ -177,7 +182,11 @@ class _Reader:
                 if framework is not None:
                     found[framework] = framework
         if len(found) > 1:
-            self._blame(("answers", _CURRENT), f"is not the same as current: {next(iter(found))}", "keep one of them")
+            self._blame(
+                ("answers", _CURRENT),
+                _("is not the same as current: {other}").format(other=next(iter(found))),
+                _("keep one of them"),
+            )
         return next(iter(found), None)
 
     def _read_answers(self, sheet: dict[str, Plain]) -> Iterator[tuple[str, Answer]]:
@@ -187,7 +196,7 @@ class _Reader:
             path: Steps = ("answers", key)
             question = next((each for each in questions.values() if key in (each.id, each.maybe)), None)
             if question is None:
-                self._blame(path, "there is no such question", did_you_mean(key, keys))
+                self._blame(path, _("there is no such question"), did_you_mean(key, keys))
             elif not question.options or value is None:
                 continue  # a question about frameworks is `_current`'s; an empty value is a skipped question
             else:
@@ -201,21 +210,29 @@ class _Reader:
         values: list[str] = []
         for place, value in self._items(path, plain):
             if not isinstance(value, str):
-                self._blame(place, f"expected an option, found {describe(value)}", f"known: {', '.join(known)}")
+                self._blame(
+                    place,
+                    _("expected an option, found {found}").format(found=describe(value)),
+                    _("known: {names}").format(names=", ".join(known)),
+                )
             elif value not in known:
-                self._blame(place, f"there is no option {value!r}", did_you_mean(value, known))
+                self._blame(place, _("there is no option {value!r}").format(value=value), did_you_mean(value, known))
             elif value in values:
-                self._blame(place, f"{value!r} is named twice", "name it once")
+                self._blame(place, _("{value!r} is named twice").format(value=value), _("name it once"))
             else:
                 values.append(value)
         alone = [option.id for option in question.options if option.alone and option.id in values]
         if alone and maybe:
-            self._blame(path, f"{alone[0]!r} cannot be a perhaps", "leave it out, or answer it outright")
+            self._blame(
+                path,
+                _("{value!r} cannot be a perhaps").format(value=alone[0]),
+                _("leave it out, or answer it outright"),
+            )
         elif alone and len(values) > 1:
-            self._blame(path, f"{alone[0]!r} stands alone", "leave it or the others out")
+            self._blame(path, _("{value!r} stands alone").format(value=alone[0]), _("leave it or the others out"))
         most = {Choose.ONE: 1, Choose.UP_TO_TWO: 2}.get(question.choose)
         if most is not None and not maybe and len(values) > most:
-            self._blame(path, f"{len(values)} options chosen", f"choose {most} at most")
+            self._blame(path, _("{n} options chosen").format(n=len(values)), _("choose {n} at most").format(n=most))
         return tuple(values)
 
     def _read_weights(self, sheet: dict[str, Plain]) -> Iterator[tuple[str, FixedWeight]]:
@@ -223,16 +240,16 @@ class _Reader:
         for key, value in self._mapping(("weights",), sheet.get("weights")).items():
             path: Steps = ("weights", key)
             if key not in paths:
-                self._blame(path, "there is no such criterion", did_you_mean(key, paths))
+                self._blame(path, _("there is no such criterion"), did_you_mean(key, paths))
                 continue
             plain, sure, path = self._value_and_sure(path, value)
-            mend = "write per cent among its siblings, 0 to 100"
+            mend = _("write per cent among its siblings, 0 to 100")
             if plain is None:
                 continue
             if isinstance(plain, bool) or not isinstance(plain, int | float):
-                self._blame(path, f"expected a number, found {describe(plain)}", mend)
+                self._blame(path, _("expected a number, found {found}").format(found=describe(plain)), mend)
             elif not math.isfinite(plain) or not 0 <= plain <= 100:
-                self._blame(path, f"{plain} is not a per cent", mend)
+                self._blame(path, _("{value} is not a per cent").format(value=plain), mend)
             else:
                 yield key, FixedWeight(float(plain), sure)
 
@@ -240,12 +257,14 @@ class _Reader:
         for fact, value in self._mapping(("requirements",), sheet.get("requirements")).items():
             path: Steps = ("requirements", fact)
             if fact not in FACTS:
-                self._blame(path, "there is no such fact", did_you_mean(fact, FACTS))
+                self._blame(path, _("there is no such fact"), did_you_mean(fact, FACTS))
                 continue
             either = isinstance(value, dict)
             if isinstance(value, dict):
                 if list(value) != ["any"]:
-                    self._blame(path, "expected a value, a list or {any: [...]}", "write any: and a list of values")
+                    self._blame(
+                        path, _("expected a value, a list or {any: [...]}"), _("write any: and a list of values")
+                    )
                     continue
                 value, path = value["any"], (*path, "any")
             values: list[str] = []
@@ -253,11 +272,13 @@ class _Reader:
                 known = FACTS[fact].value(item)
                 if known is None:
                     shown = repr(item) if isinstance(item, str) else describe(item)
-                    self._blame(place, f"{fact} cannot be {shown}", FACTS[fact].mend(item))
+                    self._blame(
+                        place, _("{fact} cannot be {value}").format(fact=fact, value=shown), FACTS[fact].mend(item)
+                    )
                 elif known not in values:
                     values.append(known)
             if "false" in values and len(values) > 1:
-                self._blame(path, "true and false exclude each other", "keep one of them")
+                self._blame(path, _("true and false exclude each other"), _("keep one of them"))
             if values:
                 yield fact, Wanted(tuple(values), either and len(values) > 1)
 
@@ -273,11 +294,13 @@ class _Reader:
                     chosen = answer is not None and option.id in answer.values
                     if chosen and section == "requirements" and fact not in answers.requirements:
                         mend = (
-                            f"add {section}: {{{fact}: ...}}"
+                            _("add {section}: {{{fact}: ...}}").format(section=section, fact=fact)
                             if fact != "python"
-                            else 'add requirements: {python: "3.13"}'
+                            else _('add requirements: {python: "3.13"}')
                         )
-                        self._blame(("answers", question.id), f"{option.id!r} does not say which", mend)
+                        self._blame(
+                            ("answers", question.id), _("{option!r} does not say which").format(option=option.id), mend
+                        )
 
     def _check_siblings(self, answers: Answers) -> None:
         siblings = [tuple(criterion.id for criterion in self._knowledge.criteria)]
@@ -290,9 +313,13 @@ class _Reader:
             last: Steps = ("weights", list(fixed)[-1])
             total = math.fsum(fixed.values())
             if total > 100 + _TOLERANCE_PER_CENT:
-                self._blame(last, f"{' + '.join(fixed)} sum to {total:g} per cent", "siblings sum to 100 at most")
+                self._blame(
+                    last,
+                    _("{names} sum to {total:g} per cent").format(names=" + ".join(fixed), total=total),
+                    _("siblings sum to 100 at most"),
+                )
             if len(fixed) == len(children) and total == 0:
-                self._blame(last, f"{', '.join(fixed)} are all 0", "give one of them a weight")
+                self._blame(last, _("{names} are all 0").format(names=", ".join(fixed)), _("give one of them a weight"))
 
     # --- forms of values ---
 
@@ -302,12 +329,16 @@ class _Reader:
             return value, Sure.MEDIUM, path
         for key in value:
             if key not in ("value", "sure"):
-                self._blame((*path, key), "there is no such key", did_you_mean(key, ("value", "sure")))
+                self._blame((*path, key), _("there is no such key"), did_you_mean(key, ("value", "sure")))
         if "value" not in value:
-            self._blame(path, "the value is missing", "write {value: ..., sure: low, medium or high}")
+            self._blame(path, _("the value is missing"), _("write {value: ..., sure: low, medium or high}"))
         sure = value.get("sure", Sure.MEDIUM.value)
         if sure not in list(Sure):
-            self._blame((*path, "sure"), f"{sure!r} is not a degree of sureness", "write low, medium or high")
+            self._blame(
+                (*path, "sure"),
+                _("{value!r} is not a degree of sureness").format(value=sure),
+                _("write low, medium or high"),
+            )
             sure = Sure.MEDIUM
         return value.get("value"), Sure(str(sure)), (*path, "value")
 
@@ -315,7 +346,7 @@ class _Reader:
         """The items of a list with their places; anything else counts as a list of one."""
         if isinstance(value, list):
             if not value:
-                self._blame(path, "the list is empty", "name at least one value, or leave the key out")
+                self._blame(path, _("the list is empty"), _("name at least one value, or leave the key out"))
             yield from (((*path, index), item) for index, item in enumerate(value))
         else:
             yield path, value
@@ -324,14 +355,18 @@ class _Reader:
         if isinstance(value, dict):
             return value
         if value is not None:
-            self._blame(path, f"expected a mapping, found {describe(value)}", "write lines such as 'key: value'")
+            self._blame(
+                path,
+                _("expected a mapping, found {found}").format(found=describe(value)),
+                _("write lines such as 'key: value'"),
+            )
         return {}
 
     def _text(self, path: Steps, value: Plain) -> str:
         if isinstance(value, str):
             return value
         if value is not None:
-            self._blame(path, f"expected text, found {describe(value)}", "put it into quotes")
+            self._blame(path, _("expected text, found {found}").format(found=describe(value)), _("put it into quotes"))
         return ""
 
     def _framework(self, path: Steps, value: Plain) -> str | None:
@@ -339,8 +374,10 @@ class _Reader:
             return None
         known = {name: each.id for each in self._knowledge.frameworks.values() for name in (each.id, *each.aliases)}
         if not isinstance(value, str):
-            self._blame(path, f"expected a framework, found {describe(value)}", did_you_mean("", known))
+            self._blame(
+                path, _("expected a framework, found {found}").format(found=describe(value)), did_you_mean("", known)
+            )
             return None
         if value not in known:
-            self._blame(path, f"there is no framework {value!r}", did_you_mean(value, known))
+            self._blame(path, _("there is no framework {value!r}").format(value=value), did_you_mean(value, known))
         return known.get(value)

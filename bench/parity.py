@@ -19,8 +19,10 @@ LOSS_TOLERANCE = 1e-5
 """Largest relative difference of a loss: honest float32 candidates stay within 3.7e-6 over 20 steps (METHOD.md)."""
 
 FIRST_UPDATE_TOLERANCE = 3e-4
-"""Largest ||dw - dw_ref|| / ||dw_ref|| of a tensor: honest candidates on batches with margins stay within 1.2e-4,
-the weakest known fault changes 3.2e-3 (METHOD.md)."""
+"""Largest ||dw - dw_ref|| / ||dw_ref|| of a tensor; the weakest known fault changes 3.2e-3 (METHOD.md).
+
+On batches with margins nearly all of an honest difference is the rounding of the updated weights to float32: 5e-5 for
+mnist-cnn and 7e-5 for pm25-lstm (medians over seeds), 1.6e-4 at most in 225 seeds."""
 
 
 def compare(

@@ -183,7 +183,7 @@ def _why(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
     most = sorted(first.contributions, key=first.contributions.__getitem__, reverse=True)[:_REASONS]
     points = [f"{_criterion(knowledge, leaf)} {first.contributions[leaf]:.2f}" for leaf in most]
     yield _("{name} scores {score:.1f} of 10; most of it comes from: {points}.").format(
-        name=first.name, score=first.score, points=", ".join(points)
+        name=first.name, score=first.score, points=_(", ").join(points)
     )
     rival = _closest_rival(recommendation)
     if rival is None:

@@ -9,6 +9,7 @@ from math import fsum
 
 import msgspec
 
+from advisor.i18n import _
 from advisor.questionnaire import Preferences
 from knowledge.faults import BadInput, Fault
 from knowledge.model import Criterion
@@ -51,8 +52,8 @@ def split_tree(criteria: Sequence[Criterion], preferences: Preferences, unfilled
             file=preferences.respondent or "answers",
             line=None,
             key="weights",
-            problem="nothing is left to weigh: what has a weight above 0 cannot be filled",
-            mend="measure it first, name what should fit, or give another criterion a weight",
+            problem=_("nothing is left to weigh: what has a weight above 0 cannot be filled"),
+            mend=_("measure it first, name what should fit, or give another criterion a weight"),
         )
         raise BadInput([fault])
     return splits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from advisor.i18n import _
+from advisor.i18n import _, ngettext
 from advisor.report.content import Content
 from bench.results import Range, StepSeconds
 
@@ -30,7 +30,7 @@ def _environment(autoescape: bool) -> jinja2.Environment:
 def render(template: str, content: Content, *, autoescape: bool) -> bytes:
     """The template filled in with the content."""
     found = _environment(autoescape).get_template(template)
-    return found.render(content=content, r=content.recommendation, _=_).encode()
+    return found.render(content=content, r=content.recommendation, _=_, ngettext=ngettext).encode()
 
 
 def per_cent(share: float) -> str:

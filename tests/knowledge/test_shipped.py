@@ -1,7 +1,10 @@
 """The shipped knowledge base: it loads, and no check has an error to report."""
 
+from pathlib import Path
+
 import knowledge
 from knowledge.checks import check, errors
+from knowledge.schema import schemas, text
 
 # The ids that answer sheets and weights may use (QUESTIONS.md); renaming one would break people's files.
 LEAVES = {
@@ -55,3 +58,10 @@ def test_the_questions_and_options_are_the_promised_ones() -> None:
 def test_the_quick_path_has_the_promised_questions() -> None:
     quick = [question.id for question in knowledge.load().questions.values() if question.quick]
     assert quick == ["goal", "experience", "build", "start", "train_on", "run_on"]
+
+
+def test_the_shipped_schemas_are_those_of_the_records() -> None:
+    """`advisor knowledge schema --write knowledge` writes them anew after a change of a record."""
+    folder = Path(knowledge.__file__).parent
+    for name, schema in schemas().items():
+        assert (folder / f"{name}.schema.json").read_text(encoding="utf-8") == text(schema), name

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from advisor.i18n import N_, _, language
+from advisor.i18n import N_, _, language, ngettext
 from advisor.recommendation import Excluded, Ranked, Recommendation
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Pick
@@ -97,8 +97,9 @@ class AnswerScreen(AdvisorScreen):
         told = _("{n} of {all} questions answered").format(n=answered, all=asked)
         if now.measured is None:
             return told + " · " + _("nothing measured")
-        counted = _("measured: {run}, {n} results count").format(run=now.measured.results, n=len(now.measured.counted))
-        return f"{told} · {counted}"
+        n = len(now.measured.counted)
+        counted = ngettext("{n} measurement counts", "{n} measurements count", n).format(n=n)
+        return f"{told} · {counted} · {now.measured.results}"
 
     # -- ranking ------------------------------------------------------------------------------------------------------
 

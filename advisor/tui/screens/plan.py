@@ -28,7 +28,7 @@ _DEFAULT_BUDGET = 2
 class Tick(Checkbox):
     """A checkbox whose state can be read without colour."""
 
-    BUTTON_LEFT = BUTTON_RIGHT = ""
+    BUTTON_LEFT, BUTTON_INNER, BUTTON_RIGHT = "", "[ ]", ""
 
     def watch_value(self) -> None:
         self.BUTTON_INNER = "[x]" if self.value else "[ ]"

@@ -73,7 +73,7 @@ def _headings(width: int) -> Content:
         fit(" " + _("candidate"), _NAME)
         + " " * _bars(width)
         + right(_("samples"), _RATE)
-        + fit(" " + _("95% of rounds"), _RANGE)
+        + fit(" " + _("{share} of rounds").format(share="95%"), _RANGE)
         + wide
         + right(_("1st"), _FIRST)
         + right(_("loss"), _LOSS),

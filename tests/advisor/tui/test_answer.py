@@ -113,7 +113,7 @@ async def test_stored_measurements_are_counted_on_demand_and_left_out_again(sett
         assert "nothing measured" in shown(app, "#basis")
         await pilot.press("m")
         await settle(pilot)
-        assert "measured: run-17, 1 results count" in shown(app, "#basis")
+        assert "1 measurement counts · run-17" in shown(app, "#basis")
         assert "mxnet:hybrid mnist-cnn: knocked out" in shown(app, "#because")
         await pilot.press("m")
         await settle(pilot)

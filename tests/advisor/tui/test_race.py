@@ -235,7 +235,7 @@ async def test_a_finished_race_is_counted_in_the_answer(settle: Settle) -> None:
         assert "2 measured, 1 without a result" in shown(app, "#standing")
         await pilot.press("enter")
         await settle(pilot)
-        assert "measured: run-17, 1 results count" in shown(app, "#basis")
+        assert "1 measurement counts · run-17" in shown(app, "#basis")
 
 
 async def test_a_race_that_cannot_start_says_why(settle: Settle) -> None:
