@@ -207,5 +207,5 @@ def _said(answers: Answers, knowledge: Knowledge) -> Iterable[Said]:
             if answer is None:
                 continue
             texts = {option.id: option.text.in_language(language()) for option in question.options}
-            words = ", ".join(texts.get(value, value) for value in answer.values)
+            words = _(", ").join(texts.get(value, value) for value in answer.values)
             yield Said(heading.in_language(language()), words, answer.sure.value)
