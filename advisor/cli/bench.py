@@ -217,6 +217,8 @@ def show_results(results: "Results") -> None:
     """A table of runs, then the verdicts, in words."""
     from rich.table import Table
 
+    from advisor.words import run_status_in_words
+
     out = console()
     machine = results.machine
     out.print(f"{results.id}  {machine.cpu}  {results.plan.device}  {results.plan.precision}", markup=False)
@@ -228,7 +230,7 @@ def show_results(results: "Results") -> None:
         results.runs, key=lambda r: (r.workload, -(r.samples_per_second.median if r.samples_per_second else 0))
     ):
         if run.samples_per_second is None:
-            table.add_row(run.workload, run.candidate, run.status.value)
+            table.add_row(run.workload, run.candidate, run_status_in_words(run.status))
             continue
         rate = run.samples_per_second
         table.add_row(
@@ -243,7 +245,8 @@ def show_results(results: "Results") -> None:
     out.print(table)
     for run in results.runs:
         if run.reason:
-            out.print(f"{run.workload} {run.candidate}: {run.status.value}: {run.reason}", markup=False)
+            status = run_status_in_words(run.status)
+            out.print(f"{run.workload} {run.candidate}: {status}: {run.reason}", markup=False)
     for verdict in results.verdicts:
         words = _verdict_words(verdict)
         if words:
@@ -328,13 +331,15 @@ def _language() -> str:
 def _print_readiness(found: Any) -> None:
     from rich.table import Table
 
+    from advisor.words import readiness_in_words
+
     table = Table(box=None, pad_edge=False)
     for heading in (_("candidate"), _("state"), _("download"), _("disk"), _("ready in"), ""):
         table.add_column(heading)
     for each in found:
         table.add_row(
             each.candidate + (" *" if each.default else ""),
-            each.state.value,
+            readiness_in_words(each.state),
             f"{each.download_bytes / _MB:,.0f} MB",
             f"{each.disk_bytes / _GB:.1f} GB",
             f"{each.install_seconds:.0f} s",

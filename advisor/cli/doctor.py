@@ -21,6 +21,8 @@ def doctor(bundle: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
+    from advisor.words import readiness_in_words
+
     out = console()
     machine = report["machine"]
     out.print(f"{machine['cpu']} · {machine['cores_logical']} CPU · {machine['memory_bytes'] / 2**30:.1f} GiB")
@@ -28,7 +30,7 @@ def doctor(bundle: Path | None, as_json: bool) -> None:
     out.print("Python: " + ", ".join(report["interpreters"]))
     out.print(_("free disk: {size}").format(size=f"{report['free_disk_bytes'] / 1e9:.1f} GB"))
     for check in report["checks"]:
-        state = {"ready": _("ready"), "installable": _("can be made"), "impossible": _("not here")}[check["state"]]
+        state = readiness_in_words(check["state"])
         why = f": {check['why']} ({check['mend']})" if check["why"] else ""
         out.print(f"{check['candidate']:<22} {state}{why}", markup=False)
 

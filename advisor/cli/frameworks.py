@@ -23,13 +23,16 @@ def frameworks(as_json: bool) -> None:
         return
     from rich.table import Table
 
+    from advisor.words import role_in_words, status_in_words
+
     table = Table(box=None, pad_edge=False)
     for heading in (_("id"), _("name"), _("role"), _("status"), _("latest release")):
         table.add_column(heading)
     for framework in base.frameworks.values():
         row = _line(framework)
         latest = f"{row['latest_version']} ({row['latest_date']})" if row["latest_version"] else _("unknown")
-        table.add_row(row["id"], row["name"], row["role"], row["status"], latest)
+        role, status = role_in_words(row["role"]), status_in_words(row["status"])
+        table.add_row(row["id"], row["name"], role, status, latest)
     console().print(table)
 
 
@@ -163,14 +166,17 @@ def _evidence(base: "Knowledge", evidence: "tuple[Evidence, ...]") -> list[dict[
 def _page_lines(base: "Knowledge", framework: "Framework", history: bool) -> Iterator[str]:
     from rich.markup import escape
 
+    from advisor.words import fact_in_words, role_in_words, stance_in_words, status_in_words, support_in_words
+
     life, row = framework.lifecycle, _line(framework)
-    yield f"[bold]{escape(framework.name)}[/]  {framework.role.value} · {life.status.value}  {framework.homepage}"
+    kind = f"{role_in_words(framework.role)} · {status_in_words(life.status)}"
+    yield f"[bold]{escape(framework.name)}[/]  {kind}  {framework.homepage}"
     yield escape(framework.summary.in_language(language()))
     if row["latest_version"]:
         yield _("latest release {version}, {date}").format(version=row["latest_version"], date=row["latest_date"])
     for fact, statements in framework.facts.items():
-        graded = "; ".join(f"{s.support.value}: {', '.join(s.values)}" for s in statements)
-        yield f"  {fact:<16} {escape(graded)}"
+        graded = "; ".join(f"{support_in_words(s.support)}: {', '.join(s.values)}" for s in statements)
+        yield escape(f"  {fact_in_words(fact)}: {graded}")
     for path, rated in framework.ratings.items():
         name = base.leaves[path].name.in_language(language())
         for index, statement in enumerate(rated if history else rated[:1]):
@@ -181,4 +187,7 @@ def _page_lines(base: "Knowledge", framework: "Framework", history: bool) -> Ite
             for item in statement.evidence:
                 source = base.sources[item.source]
                 dated = source.published or _("undated, read {date}").format(date=source.accessed)
-                yield escape(f"  - {item.stance.value}: {item.claim}") + f" [dim]({escape(source.title)}, {dated})[/]"
+                yield (
+                    escape(f"  - {stance_in_words(item.stance)}: {item.claim}")
+                    + f" [dim]({escape(source.title)}, {dated})[/]"
+                )

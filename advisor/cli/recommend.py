@@ -49,6 +49,8 @@ def explain(framework: str, answers: Path, results: str, seed: int, as_of: objec
 def _show(recommendation: "Recommendation") -> None:
     from rich.table import Table
 
+    from advisor.words import name_of, need_in_words
+
     out, reasoning = console(), recommendation.reasoning
     out.print(reasoning.headline, style="bold", markup=False)
     table = Table(box=None, pad_edge=False)
@@ -60,7 +62,8 @@ def _show(recommendation: "Recommendation") -> None:
         table.add_row(ranked.name, bar, score, f"{ranked.first_probability:.2f}")
     out.print(table)
     for entry in recommendation.stack:
-        out.print(f"{entry.need}: {entry.framework} ({entry.because})", markup=False)
+        name = name_of(recommendation, entry.framework)
+        out.print(f"{need_in_words(entry.need)}: {name} ({entry.because})", markup=False)
     sections = [(_("Why"), reasoning.why), (_("Mind"), reasoning.caveats)]
     sections.append((_("What would change it"), reasoning.what_would_change))
     sections.append((_("Why not the others"), tuple(reasoning.why_not.values())))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jinja2
 
+from advisor import words
 from advisor.i18n import _, ngettext
 from advisor.report.content import Content
 from bench.results import Range, StepSeconds
@@ -24,6 +25,14 @@ def _environment(autoescape: bool) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {"per_cent": per_cent, "si_seconds": si_seconds, "spread": spread, "cell": cell}
+    environment.filters |= {
+        "basis_in_words": words.basis_in_words,
+        "independence_in_words": words.independence_in_words,
+        "need_in_words": words.need_in_words,
+        "origin_in_words": words.origin_in_words,
+        "run_status_in_words": words.run_status_in_words,
+        "sure_in_words": words.sure_in_words,
+    }
     return environment
 
 

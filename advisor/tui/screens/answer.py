@@ -17,7 +17,7 @@ from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Pick
 from advisor.tui.sheet import taken_back
 from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, percent, right, size
-from advisor.tui.words import name_of, need_in_words, origin_in_words, verdict_in_words
+from advisor.words import name_of, need_in_words, origin_in_words, verdict_in_words
 from knowledge.model import Knowledge
 
 _DECIDING_LEAVES = 4

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 from advisor.i18n import N_, _, language
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.widgets.bars import fit, range_mark, right
-from advisor.tui.words import fact_in_words, role_in_words, stance_in_words, status_in_words, support_in_words
+from advisor.words import fact_in_words, role_in_words, stance_in_words, status_in_words, support_in_words
 from knowledge.loader import Place, walk
 from knowledge.model import Evidence, FactStatement, Framework, Independence, Statement, Support
 

@@ -10,7 +10,7 @@ from textual.widgets import DataTable, Static
 
 from advisor.i18n import N_, _, language
 from advisor.tui.screens.base import AdvisorScreen
-from advisor.tui.words import role_in_words, status_in_words
+from advisor.words import role_in_words, status_in_words
 from knowledge.model import Framework
 
 

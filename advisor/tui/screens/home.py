@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 from advisor.i18n import N_, _, language
 from advisor.recommendation import Recommendation
 from advisor.tui.screens.base import AdvisorScreen
-from advisor.tui.words import verdict_in_words
+from advisor.words import verdict_in_words
 
 
 class HomeScreen(AdvisorScreen):

@@ -1,4 +1,4 @@
-"""The recommendation's own terms in plain words. What it decided is read, never recomputed."""
+"""The ids of records in plain words, for every screen, command and report. What was decided is read, not recomputed."""
 
 from advisor.i18n import _
 from advisor.recommendation import Recommendation, Verdict
@@ -99,3 +99,43 @@ def fact_in_words(fact: str) -> str:
         "docs_language": _("documentation in"),
         "governance": _("governance"),
     }.get(fact, fact.replace("_", " "))
+
+
+def sure_in_words(sure: str) -> str:
+    """How sure an answer is."""
+    return {"low": _("a guess"), "medium": _("fairly sure"), "high": _("certain")}[sure]
+
+
+def basis_in_words(basis: str) -> str:
+    """What a value in a report rests on."""
+    return {
+        "rating": _("rating"),
+        "facts": _("facts"),
+        "measured": _("measured"),
+        "unknown": _("unknown"),
+    }[basis]
+
+
+def independence_in_words(independence: str) -> str:
+    """Whose word a source is."""
+    return {
+        "independent": _("independent"),
+        "vendor": _("vendor"),
+        "competitor": _("competitor"),
+        "project": _("this project"),
+    }[independence]
+
+
+def run_status_in_words(status: str) -> str:
+    """How a candidate came through a race."""
+    return {
+        "ok": _("measured"),
+        "failed": _("failed"),
+        "incomparable": _("incomparable"),
+        "skipped": _("skipped"),
+    }[status]
+
+
+def readiness_in_words(state: str) -> str:
+    """What a candidate still needs before it can run here."""
+    return {"ready": _("ready"), "installable": _("can be made"), "impossible": _("not here")}[state]
