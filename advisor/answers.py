@@ -158,7 +158,7 @@ class _Reader:
             weights=dict(self._read_weights(sheet)),
             requirements=dict(self._read_requirements(sheet)),
         )
-        self._check_follow_ups(answers)
+        self._check_follow_ups(answers, sheet.get("requirements"))
         self._check_siblings(answers)
         if self._faults:
             raise BadInput(sorted(self._faults, key=lambda fault: fault.line or 0))
@@ -284,15 +284,16 @@ class _Reader:
 
     # --- what only the whole sheet shows ---
 
-    def _check_follow_ups(self, answers: Answers) -> None:
+    def _check_follow_ups(self, answers: Answers, requirements: Plain) -> None:
         """An answer that needs another key of the sheet to mean anything. Other follow-ups may be skipped."""
+        given = requirements if isinstance(requirements, dict) else {}  # whatever is wrong with it was said already
         for question in self._knowledge.questions.values():
             answer = answers.answers.get(question.id)
             for option in question.options if answer else ():
                 for asked in option.asks:
                     section, _dot, fact = asked.partition(".")
                     chosen = answer is not None and option.id in answer.values
-                    if chosen and section == "requirements" and fact not in answers.requirements:
+                    if chosen and section == "requirements" and fact not in given:
                         mend = (
                             _("add {section}: {{{fact}: ...}}").format(section=section, fact=fact)
                             if fact != "python"

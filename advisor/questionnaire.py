@@ -144,7 +144,7 @@ def preferences(answers: Answers, knowledge: Knowledge) -> Preferences:
         assumptions=tuple(assumptions),
         current=answers.current,
         course=answers.course,
-        answered=len(chosen),
+        answered=len(chosen) + (answers.current is not None),
     )
 
 
@@ -192,13 +192,13 @@ def _requirements(answers: Answers, chosen: list[_Chosen]) -> tuple[Requirement,
     An unsure answer knocks nothing out. The sheet's own `requirements` have the last word about a fact being
     maintained, so that `maintained: false` keeps what nobody maintains.
     """
-    required: dict[tuple[str, tuple[str, ...]], Requirement] = {}
-    devices = _devices(chosen)
+    required: dict[tuple[str, frozenset[str]], Requirement] = {}
+    devices = _devices([each for each in chosen if each[1].sure is not Sure.LOW])
 
     def add(fact: str, values: tuple[str, ...], origin: Origin) -> None:
         if fact == NATIVE_WINDOWS and values == ("true",) and devices:
             values = devices  # it must train there on one of the accelerators asked for
-        required.setdefault((fact, values), Requirement(fact, values, origin))
+        required.setdefault((fact, frozenset(values)), Requirement(fact, values, origin))
 
     drops, confirms = set[str](), list[str]()
     for question, answer, options in chosen:

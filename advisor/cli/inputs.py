@@ -52,25 +52,31 @@ class Decision:
     """One decision and what it was made from."""
 
     def __init__(self, answers: Path, results: str, seed: int, as_of: object, samples: int) -> None:
+        from msgspec.structs import replace
+
         import knowledge
         from advisor import clock
         from advisor.decision import decide
         from advisor.questionnaire import preferences, read_answers
+        from knowledge.faults import BadInput
 
         self.knowledge: Knowledge = knowledge.load()
         self.answers: Answers = read_answers(answers, self.knowledge)
         self.preferences: Preferences = preferences(self.answers, self.knowledge)
         self.results: Results | None = find_results(results)
         day: date = as_of.date() if isinstance(as_of, datetime) else clock.today()
-        self.recommendation: Recommendation = decide(
-            self.knowledge,
-            self.preferences,
-            self.results,
-            as_of=day,
-            seed=seed,
-            samples=samples,
-            created=clock.timestamp(),
-        )
+        try:
+            self.recommendation: Recommendation = decide(
+                self.knowledge,
+                self.preferences,
+                self.results,
+                as_of=day,
+                seed=seed,
+                samples=samples,
+                created=clock.timestamp(),
+            )
+        except BadInput as bad:  # the decision knows no files
+            raise BadInput([replace(fault, file=str(answers)) for fault in bad.faults]) from None
 
 
 def find_results(name: str) -> "Results | None":

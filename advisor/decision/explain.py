@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from advisor.decision.screen import Check
-from advisor.decision.verdict import CLEAR_PROBABILITY, FEWEST_ANSWERS
+from advisor.decision.verdict import CLEAR_PROBABILITY, FEWEST_ANSWERS, LEANING_PROBABILITY
 from advisor.i18n import _, language
 from advisor.questionnaire import DEFAULT_RUN_LENGTH_SECONDS, MAINTAINED, Preferences
 from advisor.recommendation import (
@@ -30,8 +30,14 @@ NO_REASONING = Reasoning("", (), {}, ())
 _REASONS = 3
 """Criteria named in one sentence: more are not remembered."""
 
+_SUPPORTABLE = ("os", "accelerator", "language", "target", "python", "distributed")
+"""Facts whose values are things that can be supported; of any other fact the whole requirement is named."""
+
 _LEAST_POINTS = 0.02
 """Differences below this are not named: they vanish in the rounding of shown scores."""
+
+_TIE = 1e-9
+"""Points that are rounding: scores are sums of some 50 products on 0-10 in double precision."""
 
 
 class Explanation(Record, frozen=True):
@@ -94,9 +100,8 @@ def failure(check: Check, framework: Framework, knowledge: Knowledge, as_of: dat
         because, evidence = _not_maintained(framework, as_of), framework.lifecycle.evidence
     else:
         notes = dict.fromkeys(statement.note for statement in check.statements if statement.note)
-        stated = _("{name} does not support {values}.").format(
-            name=framework.name, values=_either(check.requirement.values)
-        )
+        wanted = _either(check.requirement.values) if fact in _SUPPORTABLE else str(check.requirement)
+        stated = _("{name} does not support {values}.").format(name=framework.name, values=wanted)
         because = " ".join((stated, *notes))
         evidence = tuple(dict.fromkeys(each for statement in check.statements for each in statement.evidence))
     return Failure(str(check.requirement), origin, fact, because, _evidence_lines(evidence, knowledge))
@@ -169,7 +174,8 @@ def _headline(recommendation: Recommendation) -> str:
             return _("{name} leads, if {conditions} holds.").format(name=first.name, conditions=_and(conditions))
         return _("{name} leads, but not beyond doubt.").format(name=first.name)
     rival = _closest_rival(recommendation)
-    if rival is None:
+    # Ahead of every rival, yet not leaning: what is missing is coverage.
+    if rival is None or recommendation.pairwise[first.framework][rival.framework] >= LEANING_PROBABILITY:
         return _("Too little is known to recommend {name}.").format(name=first.name)
     return _("{name} and {rival} are too close to call.").format(name=first.name, rival=rival.name)
 
@@ -225,7 +231,7 @@ def _what_would_change(recommendation: Recommendation, knowledge: Knowledge) -> 
     found = [flip for flip in recommendation.flips if flip.criterion is not None]
     for flip in sorted(found, key=_change)[:_REASONS]:
         yield _flip_sentence(flip, names[flip.framework], knowledge)
-    if recommendation.flips and not found:
+    if recommendation.flips and not found and not _ties(recommendation.ranking[1], recommendation):
         yield _("No change of a single weight puts another framework first.")
     for excluded in recommendation.excluded:
         if recommendation.ranking and excluded.would_rank == 1:
@@ -276,10 +282,10 @@ def _about_ranked(ranked: Ranked, recommendation: Recommendation, knowledge: Kno
         if gains:
             lines.append(_("Against {first} it gains most on {gains}.").format(first=first.name, gains=_and(gains)))
         flip = next(each for each in recommendation.flips if each.framework == ranked.framework)
-        if flip.criterion is None:
-            lines.append(_("No change of a single weight puts it first."))
-        else:
+        if flip.criterion is not None:
             lines.append(_flip_sentence(flip, ranked.name, knowledge))
+        elif not _ties(ranked, recommendation):
+            lines.append(_("No change of a single weight puts it first."))
     for unknown in recommendation.unknown:
         if unknown.framework == ranked.framework:
             lines.append(_("It is not known whether it meets {requirement}.").format(requirement=unknown.requirement))
@@ -319,6 +325,11 @@ def _closest_rival(recommendation: Recommendation) -> Ranked | None:
     first, *rivals = recommendation.ranking
     above = recommendation.pairwise[first.framework]
     return min(rivals, key=lambda rival: above[rival.framework], default=None)
+
+
+def _ties(ranked: Ranked, recommendation: Recommendation) -> bool:
+    """Whether the score is that of rank 1, which is first by id alone; no change is then the smallest that turns it."""
+    return recommendation.ranking[0].score - ranked.score < _TIE
 
 
 def _gains(ours: Mapping[str, float], theirs: Mapping[str, float], knowledge: Knowledge) -> list[str]:

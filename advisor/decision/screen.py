@@ -12,6 +12,10 @@ from knowledge.facts import maintained
 from knowledge.model import FactStatement, Framework, Support
 
 
+_NAMED_IN_FULL = frozenset({"licence"})
+"""Facts whose statements name every value there is: a licence that is not named is not granted."""
+
+
 class Outcome(StrEnum):
     """How a framework stands to one requirement. Unknown knocks nothing out; it limits the verdict."""
 
@@ -40,8 +44,9 @@ def check(framework: Framework, requirement: Requirement, as_of: date) -> Check:
     statements = tuple(statement for statement in found if statement is not None)
     if any(statement.support is not Support.NONE for statement in statements):
         return Check(requirement, Outcome.PASS, statements)
-    outcome = Outcome.UNKNOWN if None in found else Outcome.FAIL
-    return Check(requirement, outcome, statements)
+    stated = framework.facts.get(requirement.fact, ()) if requirement.fact in _NAMED_IN_FULL else ()
+    outcome = Outcome.UNKNOWN if None in found and not stated else Outcome.FAIL
+    return Check(requirement, outcome, statements or stated)
 
 
 def check_all(framework: Framework, requirements: Iterable[Requirement], as_of: date) -> tuple[Check, ...]:

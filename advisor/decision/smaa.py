@@ -153,8 +153,11 @@ def pairwise(scores: Floats) -> list[list[float]]:
 
 
 def interval(scores: Floats) -> tuple[float, float]:
-    """5th and 95th percentile of one framework's draws, shape (samples,)."""
-    low, high = np.quantile(scores, (0.05, 0.95))
+    """5th and 95th percentile of one framework's draws, shape (samples,).
+
+    Drawn weights sum to 1 in single precision only, so that a score of 10 may be drawn as 10.000001.
+    """
+    low, high = np.clip(np.quantile(scores, (0.05, 0.95)), 0, 10)
     return float(low), float(high)
 
 

@@ -1,8 +1,9 @@
 """A real process that speaks the worker's protocol and misbehaves on request. Standard library only.
 
 FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "idle_spin": false,
-"children": 0, "faults": {"train": {"after": 30, "do": "sigkill"}}}. A fault strikes the request of that name after so
-many requests of that kind: exit, sigkill, sigstop, silence, garbage, half, long, twice, wrong-id, refuse-once, refuse,
+"children": 0, "faults": {"block": {"after": 3, "do": "sigkill"}}}. A fault strikes the request of that name after so
+many requests of that kind; a "block" is a train or infer request of a round, which re-warms, unlike one of the warm-up.
+Faults: exit, sigkill, sigstop, silence, garbage, half, long, twice, wrong-id, refuse-once, refuse,
 wrong-shape.
 
 Steps are pretended: the reply states what they would have taken, and a block sleeps for a hundredth of that.
@@ -34,7 +35,7 @@ def main() -> None:
     print("a framework's banner", file=sys.stderr, flush=True)
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        kind = request["do"]
+        kind = "block" if request.get("rewarm") else request["do"]
         counts[kind] = counts.get(kind, 0) + 1
         fault = settings["faults"].get(kind)
         reply = {"id": request["id"], "ok": True, **answer(request, settings, noise)}

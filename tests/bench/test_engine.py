@@ -129,12 +129,12 @@ async def collect(race: engine.Race) -> list[AnyEvent]:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"train": {"do": "sigkill", "after": 12}}, "killed by SIGKILL"),
-        ({"train": {"do": "sigstop", "after": 12}}, "was stopped"),
-        ({"train": {"do": "garbage", "after": 12}}, "garbage"),
-        ({"train": {"do": "half", "after": 12}}, "in the middle of a reply"),
-        ({"train": {"do": "silence", "after": 12}}, "silent for 5 s during a block"),
-        ({"train": {"do": "refuse", "after": 12}}, "out of memory (use a smaller batch)"),
+        ({"block": {"do": "sigkill", "after": 3}}, "killed by SIGKILL"),
+        ({"block": {"do": "sigstop", "after": 3}}, "was stopped"),
+        ({"block": {"do": "garbage", "after": 3}}, "garbage"),
+        ({"block": {"do": "half", "after": 3}}, "in the middle of a reply"),
+        ({"block": {"do": "silence", "after": 3}}, "silent for 5 s during a block"),
+        ({"block": {"do": "refuse", "after": 3}}, "out of memory (use a smaller batch)"),
         ({"load": {"do": "exit"}}, "ended by itself with status 3 during import"),
         ({"trace": {"do": "sigkill"}}, "killed by SIGKILL during the parity check"),
     ],
@@ -152,7 +152,7 @@ async def test_one_candidate_fails_and_the_others_go_on(tmp_path: Path, fault: d
 
 
 async def test_a_single_failed_block_voids_the_round_and_nothing_else(tmp_path: Path) -> None:
-    results, _ = await run(tmp_path, {"moody": {"faults": {"train": {"do": "refuse-once", "after": 12}}}, "good": {}})
+    results, _ = await run(tmp_path, {"moody": {"faults": {"block": {"do": "refuse-once", "after": 3}}}, "good": {}})
     assert {each.status for each in results.runs} == {Status.OK}
     with Store(tmp_path / "results.sqlite") as store:
         blocks = store.blocks(results.id)

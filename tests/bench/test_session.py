@@ -40,7 +40,7 @@ async def train(session: Session, deadline: float = DEADLINE) -> protocol.Block:
 
 
 async def failure_of(fault: str, deadline: float = DEADLINE) -> WorkerFailure:
-    async with fake(faults={"train": {"do": fault}}) as session:
+    async with fake(faults={"block": {"do": fault}}) as session:
         with pytest.raises(WorkerFailure) as caught:
             await train(session, deadline)
         assert session.lost.done() or isinstance(caught.value, Refusal)
@@ -86,14 +86,14 @@ async def test_silence_is_named_with_the_announced_deadline() -> None:
 
 
 async def test_a_second_reply_to_one_request_loses_the_worker() -> None:
-    async with fake(faults={"train": {"do": "twice"}}) as session:
+    async with fake(faults={"block": {"do": "twice"}}) as session:
         await train(session)
         failure = await asyncio.wait_for(asyncio.shield(session.lost), DEADLINE)
         assert "spoke unasked" in failure.reason
 
 
 async def test_a_refusal_leaves_the_worker_alive() -> None:
-    async with fake(faults={"train": {"do": "refuse-once"}}) as session:
+    async with fake(faults={"block": {"do": "refuse-once"}}) as session:
         with pytest.raises(Refusal, match="out of memory") as caught:
             await train(session)
         assert (caught.value.kind, caught.value.mend) == ("run", "use a smaller batch")
