@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from knowledge.faults import BadInput, Fault
 
 LARGEST_FILE = 64 << 20
 """Bytes of the largest results file that is read; a race of 20 candidates takes about 100 kB."""
+
+_IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_RESERVED = ("none", "latest")  # `--results` understands them already
+_CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+# Control characters and marks that reorder text: a terminal would obey them.
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def encode(results: Results) -> bytes:
@@ -32,7 +39,7 @@ def decode(document: bytes, name: str) -> Results:
     """
     try:
         head = msgspec.json.decode(document, type=_Head)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput([_fault(name, document, error)]) from error
     if head.schema != SCHEMA:
         problem = f"holds {head.schema!r}, this version reads {SCHEMA!r}"
@@ -50,16 +57,26 @@ def read_export(path: Path) -> Results:
     """The results in the file `path`.
 
     Raises:
-        BadInput: the file cannot be read or is not a results document.
+        BadInput: the file cannot be read, is not a results document, or hides something in its text.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for without end
+            raise BadInput([Fault(str(path), None, "", "is no ordinary file", "name an exported file")])
         if path.stat().st_size > LARGEST_FILE:
             raise BadInput([Fault(str(path), None, "", "is too large for results", "name an exported file")])
         document = path.read_bytes()
     except OSError as error:
         problem = f"cannot be read: {(error.strerror or str(error)).lower()}"
         raise BadInput([Fault(str(path), None, "", problem, "check the path")]) from error
-    return decode(document, str(path))
+    results = decode(document, str(path))
+    hidden = ((key, _HIDDEN.search(text)) for key, text in _texts(msgspec.to_builtins(results)))
+    if faults := [
+        Fault(str(path), None, key, f"holds the hidden character U+{ord(found.group()):04X}", "remove it")
+        for key, found in hidden
+        if found is not None
+    ]:
+        raise BadInput(faults)
+    return results
 
 
 def write_export(results: Results, path: Path) -> None:
@@ -68,6 +85,10 @@ def write_export(results: Results, path: Path) -> None:
     Raises:
         BadInput: the file cannot be written.
     """
+    if path.exists() and not path.is_file():  # replacing it would remove a folder, or a device such as /dev/null
+        raise BadInput(
+            [Fault(str(path), None, "", "cannot be written: it is no ordinary file", "choose another place")]
+        )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(encode(results))
@@ -84,6 +105,9 @@ class _Head(msgspec.Struct):
 
 def _fault(name: str, document: bytes, error: Exception) -> Fault:
     """msgspec's complaint with its path as key; syntax errors with the line of their byte position."""
+    mend = "name a file written by `advisor bench export`"
+    if isinstance(error, RecursionError):
+        return Fault(name, None, "", "is nested too deeply", mend)
     text = str(error)
     problem, _, path = text.partition(" - at `$")
     key = path.rstrip("`").lstrip(".")
@@ -91,11 +115,30 @@ def _fault(name: str, document: bytes, error: Exception) -> Fault:
     if "(byte " in text:
         position = int(text.rpartition("(byte ")[2].rstrip(")"))
         line = document.count(b"\n", 0, position) + 1
-    return Fault(name, line, key, problem[:1].lower() + problem[1:], "name a file written by `advisor bench export`")
+    if not problem.startswith("JSON"):
+        problem = problem[:1].lower() + problem[1:]
+    return Fault(name, line, key, problem, mend)
+
+
+def _texts(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """(key, text) of every text in a plain value, keys of mappings among them."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield key, name
+            yield from _texts(part, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for index, part in enumerate(value):
+            yield from _texts(part, f"{key}[{index}]")
 
 
 def _impossible(results: Results) -> Iterator[tuple[str, str]]:
     """(key, problem) of values that have the right type and cannot be."""
+    if not _IDENTITY.fullmatch(results.id) or results.id in _RESERVED:
+        yield "id", f"{results.id!r} cannot be an id"
+    if not _CREATED.fullmatch(results.created):
+        yield "created", f"{results.created!r} is no time such as 2026-11-20T21:55:00Z"
     for index, run in enumerate(results.runs):
         place = f"runs[{index}]"
         try:
@@ -109,8 +152,19 @@ def _impossible(results: Results) -> Iterator[tuple[str, str]]:
         for field in ("import_seconds", "build_seconds", "first_step_seconds", "cpu_seconds_per_step"):
             if (seconds := getattr(run, field)) is not None and not (seconds >= 0 and math.isfinite(seconds)):
                 yield f"{place}.{field}", f"{seconds} is no duration"
-    raced = {(run.candidate, run.workload, run.phase) for run in results.runs}
+        for field in ("peak_rss_bytes", "gpu_memory_bytes", "threads_seen"):
+            if (count := getattr(run, field)) is not None and count < 0:
+                yield f"{place}.{field}", f"{count} is negative"
+    raced = [(run.candidate, run.workload, run.phase) for run in results.runs]
+    for index, each in enumerate(raced):
+        if each in raced[:index]:
+            yield f"runs[{index}]", f"{' '.join(each)} stands here twice"
     for index, verdict in enumerate(results.verdicts):
         for name in ("a", "b"):
             if (getattr(verdict, name), verdict.workload, verdict.phase) not in raced:
                 yield f"verdicts[{index}].{name}", f"{getattr(verdict, name)!r} is not among the runs"
+        if verdict.a == verdict.b:
+            yield f"verdicts[{index}]", f"{verdict.a!r} is compared with itself"
+        ends = [end for end in (verdict.ratio.low, verdict.ratio.high) if end is not None]
+        if ends != sorted(ends) or any(end <= 0 for end in ends):
+            yield f"verdicts[{index}].ratio", "is not 0 < low <= high"

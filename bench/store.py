@@ -104,12 +104,16 @@ class Store:
                 path, timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False
             )
         except (OSError, sqlite3.Error) as error:
-            raise BadInput([self._fault(f"the store cannot be opened: {error}")]) from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise BadInput([self._fault(f"the store cannot be opened: {reason}", _MEND_PLACE)]) from error
         try:
             self._migrate()
-        except (sqlite3.Error, StoreFailure) as error:
+        except sqlite3.Error as error:
             self._database.close()
-            raise BadInput([self._fault(f"this is not a usable store: {error}")]) from error
+            raise BadInput([self._fault(*_why(error))]) from error
+        except StoreFailure as failure:
+            self._database.close()
+            raise BadInput([self._fault(failure.reason, failure.mend)]) from failure
         except BaseException:
             self._database.close()
             raise
@@ -173,6 +177,7 @@ class Store:
 
         Raises:
             BadInput: no race has this id, or several begin with it.
+            StoreFailure: the file cannot be written.
         """
         found = self.get(identity).id
         with self._transaction() as database:
@@ -215,7 +220,7 @@ class Store:
             known = ", ".join(summary.id for summary in self.summaries()[:5]) or "none yet"
             problem = f"several results begin with {identity!r}" if rows else f"there are no results {identity!r}"
             raise BadInput([Fault("results", None, "", problem, f"the newest are: {known}")])
-        return exchange.decode(exact[0][1], f"results {exact[0][0]}")
+        return exchange.decode(_bytes(exact[0][1]), f"results {exact[0][0]}")
 
     def blocks(self, identity: str) -> tuple[Block, ...]:
         """The blocks of one race (its whole id), in the order they ran within each workload, phase and launch."""
@@ -255,10 +260,11 @@ class Store:
 
         Raises:
             BadInput: the file is no results document, or other results have its id.
+            StoreFailure: the store cannot be written.
         """
         results = exchange.read_export(path)
         for row in self._rows("SELECT document FROM races WHERE id = ?", (results.id,)):
-            if row[0] != exchange.encode(results):
+            if exchange.decode(_bytes(row[0]), f"results {results.id}") != results:
                 problem = f"other results are kept under the id {results.id!r}"
                 raise BadInput([Fault(str(path), None, "id", problem, "compare the two before deleting one")])
         self.save(results)
@@ -297,15 +303,44 @@ class Store:
                     if self._database.in_transaction:
                         self._database.execute("ROLLBACK")
                     raise
-            except sqlite3.OperationalError as error:
-                raise StoreFailure(
-                    f"the store {self.path.name} cannot be written: {error}",
-                    "free some disk space, or end the other program that writes to it",
-                ) from error
+            except sqlite3.IntegrityError:
+                raise  # what was to be written is wrong, not the file
+            except sqlite3.DatabaseError as error:
+                reason, mend = _why(error)
+                raise StoreFailure(f"the store {self.path.name} cannot be written: {reason}", mend) from error
 
     def _rows(self, query: str, parameters: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._database.execute(query, parameters).fetchall()
+        """What a query finds.
 
-    def _fault(self, problem: str, mend: str = "move the file away; a new one is made") -> Fault:
+        Raises:
+            BadInput: the file cannot be read: it is damaged, or no store at all.
+        """
+        with self._lock:
+            try:
+                return self._database.execute(query, parameters).fetchall()
+            except sqlite3.DatabaseError as error:
+                raise BadInput([self._fault(*_why(error))]) from error
+
+    def _fault(self, problem: str, mend: str) -> Fault:
         return Fault(str(self.path), None, "", problem, mend)
+
+
+_MEND_PLACE = "check the rights of its folder, or set ADVISOR_HOME to another one"
+_REASONS = {  # SQLite's primary result code -> what it means here, and the mend
+    sqlite3.SQLITE_BUSY: ("another program has locked it", "end the other program that uses it"),
+    sqlite3.SQLITE_FULL: ("the disk is full", "free some disk space"),
+    sqlite3.SQLITE_READONLY: ("it may not be written to", _MEND_PLACE),
+    sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", _MEND_PLACE),
+    sqlite3.SQLITE_IOERR: ("the disk does not answer as it should", "check the disk, and how full it is"),
+}
+
+
+def _why(error: sqlite3.Error) -> tuple[str, str]:
+    """What SQLite's complaint means for the user, and the mend."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest of an extended code is detail
+    return _REASONS.get(code, (f"this is not a usable store: {error}", "move the file away; a new one is made"))
+
+
+def _bytes(document: object) -> bytes:
+    """A stored document; SQLite keeps whatever type somebody else put there."""
+    return document if isinstance(document, bytes) else str(document).encode()

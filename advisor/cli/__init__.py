@@ -3,6 +3,7 @@
 Importing this package costs click and nothing more, so that `--help` and `--version` answer at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -13,6 +14,7 @@ import click
 from advisor.i18n import LANGUAGES, _, set_language
 from knowledge.faults import BadInput
 
+FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
@@ -82,6 +84,8 @@ def run(words: Sequence[str]) -> int:
     """Run the command line and return the exit status: 0, 1, 2 or 130 (INTERFACE.md)."""
     try:
         status = app.main(args=list(words), prog_name="advisor", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk or a reader that has gone is still told from success
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
@@ -95,6 +99,19 @@ def run(words: Sequence[str]) -> int:
         click.echo(_("Interrupted."), err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has gone; nothing is left to say to it
+        _drop_output()  # its reader has gone; nothing is left to say to it
         return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        click.echo(f"advisor: {place}{error.strerror or error}", err=True)
+        _drop_output()
+        return FAILED
     return status if isinstance(status, int) else 0
+
+
+def _drop_output() -> None:
+    """Let what is still buffered for stdout and stderr go nowhere, so that the interpreter ends without complaint."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())

@@ -103,7 +103,7 @@ def run(
     from bench.data import user_samples
     from bench.environments import Environments
     from bench.planning import Wishes, announce, make_plan
-    from bench.store import Store
+    from bench.store import Store, StoreFailure
     from bench.workload import load_workloads
 
     base, known = knowledge.load(), load_workloads()
@@ -112,9 +112,9 @@ def run(
         if workload.data in own:
             user_samples(workload, own[workload.data])  # so that a bad file is told before anything is downloaded
     wishes = Wishes(
-        frameworks=_words(frameworks),
-        modes=_words(modes),
-        workloads=_words(workloads),
+        frameworks=_words("--framework", frameworks),
+        modes=_words("--mode", modes) or ("default",),
+        workloads=_words("--workload", workloads),
         phases=(phase,),
         device=device,
         precision=precision,
@@ -129,8 +129,15 @@ def run(
     announcement = announce(plan, base, environments)
     _announce(announcement)
     ask_consent(announcement.download_bytes, yes)
-    with Store(store_file()) as store:
-        results = asyncio.run(_race(plan, base, environments, store, home() / "material", known, own))
+    try:
+        with Store(store_file()) as store:
+            results = asyncio.run(_race(plan, base, environments, store, home() / "material", known, own))
+    except StoreFailure as failure:
+        warn(f"advisor: {failure}")
+        warn(_("What was measured until then is kept: `advisor bench show latest`."))
+        raise click.exceptions.Exit(1) from failure
+    if results is None:  # interrupted before there was anything to keep
+        raise click.Abort
     if as_json:
         print_json(results)
     else:
@@ -143,8 +150,8 @@ def run(
 
 async def _race(
     plan: Any, base: Any, environments: Any, store: Any, folder: Path, workloads: Any, data: dict[str, Path]
-) -> "Results":
-    """Run the race to its end, or to Ctrl-C, telling its progress on stderr."""
+) -> "Results | None":
+    """Run the race to its end, or to Ctrl-C, telling its progress on stderr; None when it ended before it began."""
     import asyncio
     import signal
 
@@ -155,7 +162,6 @@ async def _race(
         async for event in race.events():
             if (line := _told(event)) is not None:
                 warn(line)
-    assert race.results is not None  # the events have ended, so the race has too
     return race.results
 
 
@@ -165,52 +171,60 @@ def results(as_json: bool) -> None:
     import msgspec
 
     from advisor.paths import store_file
-    from bench.store import Store
+    from bench.store import Store, Summary
 
-    with Store(store_file()) as store:
-        kept = store.summaries()
+    kept: tuple[Summary, ...] = ()
+    if store_file().exists():  # looking makes nothing
+        with Store(store_file()) as store:
+            kept = store.summaries()
     if as_json:
         print_json({"schema": "advisor/bench-results/1", "results": msgspec.to_builtins(kept)})
         return
+    out = console()
+    if not kept:
+        out.print(_("Nothing has been measured yet. `advisor bench run` measures."), markup=False)
     for summary in kept:
         state = _("interrupted") if summary.interrupted else ""
-        console().print(
-            f"{summary.id}  {summary.created}  {summary.candidates}  {', '.join(summary.workloads)}  {state}"
-        )
+        line = f"{summary.id}  {summary.created}  {summary.candidates}  {', '.join(summary.workloads)}  {state}"
+        out.print(line, markup=False)
 
 
 @bench.command(help=_("Show one result (an id, its beginning, or latest)."))
 @click.argument("result")
 @json_option
 def show(result: str, as_json: bool) -> None:
-    from advisor.cli.inputs import find_results
+    from advisor.cli.inputs import named_results
 
-    found = find_results(result)
+    found = named_results("bench show", result)
     if as_json:
         print_json(found)
-    elif found is not None:
+    else:
         show_results(found)
 
 
-@bench.command(help=_("Write one result into a JSON file."))
+@bench.command(help=_("Write one result (an id, its beginning, or latest) into a JSON file."))
 @click.argument("result")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False))
 def export(result: str, output: Path) -> None:
-    from advisor.paths import store_file
-    from bench.store import Store
+    from advisor.cli.inputs import named_results
+    from bench.exchange import write_export
 
-    with Store(store_file()) as store:
-        store.export(result, output)
+    write_export(named_results("bench export", result), output)
 
 
 @bench.command("import", help=_("Keep the result in a file that `bench export` wrote."))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def import_(file: Path) -> None:
     from advisor.paths import store_file
-    from bench.store import Store
+    from bench.store import Store, StoreFailure
 
-    with Store(store_file()) as store:
-        console().print(store.import_file(file).id)
+    try:
+        with Store(store_file()) as store:
+            imported = store.import_file(file)
+    except StoreFailure as failure:
+        warn(f"advisor: {failure}")
+        raise click.exceptions.Exit(1) from failure
+    console().print(imported.id, markup=False)
 
 
 def show_results(results: "Results") -> None:
@@ -298,8 +312,15 @@ def _told(event: "AnyEvent") -> str | None:
     return None
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+def _words(option: str, text: str) -> tuple[str, ...]:
+    """The words of a list with commas between them; none when the option was left out."""
+    from knowledge.faults import BadInput, Fault
+
+    words = tuple(word.strip() for word in text.split(","))
+    if text and not all(words):
+        problem, mend = _("a name is missing before or after a comma"), _("put one comma between two names")
+        raise BadInput([Fault(option, None, text, problem, mend)])
+    return words if text else ()
 
 
 def _own_data(pairs: tuple[str, ...], known: set[str]) -> dict[str, Path]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from advisor.cli.output import console, json_option, print_json
+from advisor.cli.output import console, json_bytes, json_option, print_json, write_file
 from advisor.i18n import _
 
 
@@ -15,9 +15,7 @@ from advisor.i18n import _
 def doctor(bundle: Path | None, as_json: bool) -> None:
     report = _examine()
     if bundle is not None:
-        import msgspec
-
-        bundle.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        write_file(bundle, json_bytes(report))
     if as_json:
         print_json(report)
         return

@@ -85,8 +85,15 @@ def find_results(name: str) -> "Results | None":
     Raises:
         BadInput: there are none of that name, or the file cannot be used.
     """
-    if name == "none":
-        return None
+    return None if name == "none" else named_results("--results", name)
+
+
+def named_results(place: str, name: str) -> "Results":
+    """The results of a name: latest, an id (or its beginning) or an exported file; `place` is where it was given.
+
+    Raises:
+        BadInput: there are none of that name, or the file cannot be used.
+    """
     from advisor.paths import store_file
     from bench.exchange import read_export
     from bench.store import Store
@@ -99,4 +106,4 @@ def find_results(name: str) -> "Results | None":
             if (found := store.latest() if name == "latest" else store.get(name)) is not None:
                 return found
     mend = _("`advisor bench run` measures")
-    raise BadInput([Fault("--results", None, name, _("nothing has been measured on this machine yet"), mend)])
+    raise BadInput([Fault(place, None, name, _("nothing has been measured on this machine yet"), mend)])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from advisor.cli.output import console, json_option, print_json
+from advisor.cli.output import console, json_option, print_json, write_file
 from advisor.i18n import _
 
 
@@ -62,5 +62,5 @@ def schema(write: Path | None) -> None:
         return
     write.mkdir(parents=True, exist_ok=True)
     for name, document in schemas().items():
-        (write / f"{name}.schema.json").write_text(text(document), encoding="utf-8")
+        write_file(write / f"{name}.schema.json", text(document).encode())
         console().print(f"{name}.schema.json")

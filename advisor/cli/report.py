@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from advisor.cli.inputs import REPORT_SAMPLES, Decision, decision_options
+from advisor.cli.output import write_file
 from advisor.i18n import _
 
 
@@ -14,7 +15,6 @@ from advisor.i18n import _
 @click.option("--format", "form", type=click.Choice(["md", "html", "json", "adr"]), help=_("Overrides the suffix."))
 def report(answers: Path, results: str, seed: int, as_of: object, output: Path, form: str | None) -> None:
     from advisor.report import FORMATS, build, format_of
-    from advisor.report.files import write_atomically
     from knowledge.faults import BadInput, Fault
 
     chosen = form or format_of(output)
@@ -25,5 +25,5 @@ def report(answers: Path, results: str, seed: int, as_of: object, output: Path, 
     content = build(
         decision.recommendation, decision.knowledge, decision.answers, decision.preferences, decision.results
     )
-    write_atomically(output, FORMATS[chosen](content))
+    write_file(output, FORMATS[chosen](content))
     click.echo(str(output), err=True)

@@ -87,7 +87,8 @@ def explain_one(recommendation: Recommendation, knowledge: Knowledge, framework:
         headline = _("{name} does not compete here.").format(name=name)
         lines = [_no_competitor(knowledge.frameworks[framework])]
     if recommendation.current is not None and recommendation.current.framework == framework:
-        lines.append(recommendation.current.what_would_justify)
+        justified = recommendation.current.what_would_justify  # repeats what would put it first
+        lines = [*(line for line in lines if line not in justified), justified]
         if recommendation.current.leaving_cost:
             lines.append(_("Leaving it: {cost}").format(cost=recommendation.current.leaving_cost))
     return Explanation(EXPLANATION_SCHEMA, framework, name, headline, tuple(lines))
@@ -187,7 +188,11 @@ def _why(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
         return
     first = recommendation.ranking[0]
     most = sorted(first.contributions, key=first.contributions.__getitem__, reverse=True)[:_REASONS]
-    points = [f"{_criterion(knowledge, leaf)} {first.contributions[leaf]:.2f}" for leaf in most]
+    points = [
+        f"{_criterion(knowledge, leaf)} {first.contributions[leaf]:.2f}"
+        for leaf in most
+        if recommendation.weights[leaf] > 0
+    ]
     yield _("{name} scores {score:.1f} of 10; most of it comes from: {points}.").format(
         name=first.name, score=first.score, points=_(", ").join(points)
     )

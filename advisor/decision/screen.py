@@ -11,7 +11,6 @@ from advisor.questionnaire import MAINTAINED, Requirement
 from knowledge.facts import maintained
 from knowledge.model import FactStatement, Framework, Support
 
-
 _NAMED_IN_FULL = frozenset({"licence"})
 """Facts whose statements name every value there is: a licence that is not named is not granted."""
 

@@ -52,6 +52,13 @@ FAULTS = {
     "nowhere and cpu": ("answers: {train_on: [nowhere, cpu]}", 2, "answers.train_on", "stands alone", "leave"),
     "here and server": ("answers: {run_on: [here, server]}", 2, "answers.run_on", "stands alone", "leave"),
     "perhaps nowhere": ("answers: {train_on_maybe: [nowhere]}", 2, "answers.train_on_maybe", "perhaps", "leave"),
+    "wrong Python": (
+        "answers: {must: python-version}\nrequirements: {python: 3.1}",
+        3,
+        "requirements.python",
+        "number",
+        "",
+    ),
     "which Python": ("answers: {must: python-version}", 2, "answers.must", "does not say which", "python: "),
     "unknown framework": ("current: mxnets", 2, "current", "no framework 'mxnets'", "'mxnet'"),
     "unknown course": ("course: keraz", 2, "course", "no framework 'keraz'", "'keras'"),
@@ -274,6 +281,8 @@ def test_requirements_of_the_sheet_mean_all_or_any() -> None:
 def test_what_is_asked_twice_is_required_once() -> None:
     wants = asked("answers: {run_on: server}\nrequirements: {target: server}")
     assert [each.origin for each in wants.requirements if each.fact == "target"] == [Origin.ANSWER]
+    either = asked("answers: {train_on: [cuda, rocm]}\nrequirements: {accelerator: {any: [rocm, cuda]}}")
+    assert [str(each) for each in either.requirements if each.fact == "accelerator"] == ["accelerator: cuda | rocm"]
 
 
 def test_who_trains_nowhere_compares_runtimes() -> None:
@@ -309,3 +318,9 @@ def test_native_windows_means_on_one_of_the_accelerators_asked_for() -> None:
     assert windows == [Requirement("native_windows", ("true",), Origin.ANSWER)]
     on_cuda = asked("answers: {must: native-windows, train_on: [cuda, xpu]}").requirements
     assert Requirement("native_windows", ("cuda", "xpu"), Origin.ANSWER) in on_cuda
+    unsure = asked("answers: {must: native-windows, train_on: {value: cuda, sure: low}}").requirements
+    assert Requirement("native_windows", ("true",), Origin.ANSWER) in unsure
+
+
+def test_the_framework_in_use_is_an_answer() -> None:
+    assert asked("current: mxnet\nanswers: {goal: keep-alive, build: series}").answered == 3

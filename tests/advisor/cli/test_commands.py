@@ -48,6 +48,15 @@ def test_every_example_is_answered_and_equal_inputs_give_equal_bytes(advisor: Ru
     assert again.stdout == first.stdout
 
 
+def test_weights_that_leave_nothing_name_the_sheet(advisor: Run, tmp_path: Path) -> None:
+    nodes = ("ease", "flexibility", "deployment", "docs", "community")
+    sheet = tmp_path / "sheet.yaml"
+    sheet.write_text("schema: advisor/answers/1\nweights:\n" + "".join(f"  {node}: 0\n" for node in nodes))
+    refused = advisor("recommend", "--answers", str(sheet), "--json")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"{sheet}: weights: nothing is left to weigh" in refused.stderr
+
+
 def test_people_get_text_within_eighty_columns_in_both_languages(advisor: Run) -> None:
     from rich.cells import cell_len
 

@@ -39,6 +39,15 @@ def test_a_known_no_fails_and_no_statement_is_unknown() -> None:
     assert outcome("tpu") is Outcome.UNKNOWN
 
 
+def test_a_licence_that_is_not_named_is_a_known_no() -> None:
+    named = framework("elm", facts={"licence": {"MIT": Support.NATIVE}})
+    other = Requirement("licence", ("GPL-3.0-only",), Origin.REQUIREMENTS)
+    found = check(named, other, TODAY)
+    assert (found.outcome, found.statements) == (Outcome.FAIL, named.facts["licence"])
+    assert check(named, Requirement("licence", ("MIT",), Origin.REQUIREMENTS), TODAY).outcome is Outcome.PASS
+    assert check(framework("ash"), other, TODAY).outcome is Outcome.UNKNOWN
+
+
 def test_one_of_several_is_enough_and_an_unknown_one_leaves_hope() -> None:
     assert outcome("metal", "cpu") is Outcome.PASS
     assert outcome("tpu", "cpu") is Outcome.PASS

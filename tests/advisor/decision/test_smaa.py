@@ -95,4 +95,8 @@ def test_probabilities_are_probabilities(rows: list[list[float]]) -> None:
 
 
 def test_an_interval_holds_nine_of_ten_draws() -> None:
-    assert interval(np.arange(101, dtype=np.float32)) == (5, 95)
+    assert interval(np.arange(101, dtype=np.float32) / 10) == pytest.approx((0.5, 9.5))
+
+
+def test_an_interval_stays_on_the_scale_though_weights_are_rounded() -> None:
+    assert interval(np.full(10, np.nextafter(np.float32(10), np.float32(11)))) == (10, 10)
