@@ -14,11 +14,12 @@ import msgspec
 import yaml
 
 from advisor.i18n import _
+from bench.files import is_special
 from knowledge.facts import FACTS
 from knowledge.faults import BadInput, Fault
 from knowledge.loader import walk
 from knowledge.model import Choose, Knowledge, Question
-from knowledge.reader import Document, Plain, Steps, describe, did_you_mean, parse, read
+from knowledge.reader import MAX_FAULTS, Document, Plain, Steps, describe, did_you_mean, parse, read
 
 SCHEMA: Final = "advisor/answers/1"
 
@@ -82,6 +83,8 @@ def read_answers(path: Path, knowledge: Knowledge) -> Answers:
     Raises:
         BadInput: with every fault: file, line, key and what to do about it.
     """
+    if is_special(path):  # a pipe would be waited for without end
+        raise BadInput([Fault(str(path), None, "", _("is no ordinary file"), _("name a YAML file"))])
     return _Reader(read(path), knowledge).answers()
 
 
@@ -161,7 +164,11 @@ class _Reader:
         self._check_follow_ups(answers, sheet.get("requirements"))
         self._check_siblings(answers)
         if self._faults:
-            raise BadInput(sorted(self._faults, key=lambda fault: fault.line or 0))
+            faults = sorted(self._faults, key=lambda fault: fault.line or 0)
+            if len(faults) > MAX_FAULTS:
+                more = _("and {n} faults more").format(n=len(faults) - MAX_FAULTS)
+                faults[MAX_FAULTS:] = [self._document.fault((), more)]
+            raise BadInput(faults)
         return answers
 
     def _blame(self, path: Steps, problem: str, mend: str = "") -> None:

@@ -5,11 +5,24 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from advisor.i18n import _
+from knowledge.faults import BadInput, Fault
+
 
 def home() -> Path:
-    """The app's data folder; not necessarily there yet."""
+    """The app's data folder; not necessarily there yet.
+
+    Raises:
+        BadInput: ADVISOR_HOME names the home of a user who is not here.
+    """
     own = os.environ.get("ADVISOR_HOME")
-    return Path(own).expanduser() if own else user_data_path("framework-advisor", appauthor=False)
+    if not own:
+        return user_data_path("framework-advisor", appauthor=False)
+    try:
+        return Path(own).expanduser()
+    except RuntimeError as error:
+        mend = _("name a folder")
+        raise BadInput([Fault("ADVISOR_HOME", None, "", _("names the home of nobody here"), mend)]) from error
 
 
 def environments_folder() -> Path:

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from bench.files import is_special
 from bench.parity import STEPS
 from bench.records import Record
 from bench.reference import Reference, Samples, train
@@ -28,7 +29,7 @@ from knowledge.faults import BadInput, Fault
 MNIST_IMAGES: Final = ("train-images-idx3-ubyte", "train-images.idx3-ubyte")
 MNIST_LABELS: Final = ("train-labels-idx1-ubyte", "train-labels.idx1-ubyte")
 _IDX_IMAGES, _IDX_LABELS = 0x0803, 0x0801  # unsigned bytes in three dimensions and in one (LeCun's IDX format)
-_MOST_IMAGES = 1_000_000  # far beyond MNIST's 60,000; a header that claims more is refused before anything is read
+_MOST_PIXELS = 1_000_000 * 28 * 28  # far beyond MNIST's 60,000 images; a header that claims more is refused unread
 
 PM25_COLUMNS: Final = ("pm2.5", "DEWP", "TEMP", "PRES", "cbwd", "Iws", "Is", "Ir")
 PM25_WINDS: Final = ("NE", "NW", "SE", "cv")
@@ -36,6 +37,7 @@ PM25_NUMBERS: Final = tuple(column for column in PM25_COLUMNS if column != "cbwd
 _MISSING = "NA"
 _MOST_FAULTS = 20  # of one file; more than anybody mends in one go
 _LONGEST_CSV = 64 * 1024 * 1024  # bytes; the UCI file has two million
+_LARGEST_VALUE = 1e6  # a thousand times the largest of the UCI file, 1,046 hPa
 
 NOISE: Final = 0.5
 """Share of noise in made images: the classes stay learnable, and no two values of a window are equal by accident."""
@@ -189,6 +191,8 @@ def read_mnist(path: Path) -> Stored:
     Raises:
         BadInput: see `user_samples`.
     """
+    if is_special(path):  # a pipe or a device might never end
+        raise BadInput([Fault(str(path), None, "", "is no ordinary file", "name the folder of the MNIST files")])
     folder, images = (path, None) if path.is_dir() else (path.parent, path)
     images = images or _find(folder, MNIST_IMAGES)
     labels = _find(folder, MNIST_LABELS)
@@ -232,7 +236,7 @@ def _read_idx(path: Path, magic: int, faults: list[Fault]) -> Array | None:
             if len(head) < 4 + 4 * dimensions:
                 raise _Unusable(f"ends after {len(head)} bytes, within its header")
             shape = struct.unpack(f">{dimensions}I", head[4:])
-            if shape[0] > _MOST_IMAGES or any(length > 1024 for length in shape[1:]):
+            if math.prod(shape) > _MOST_PIXELS:
                 raise _Unusable(f"claims {_by(shape)} values, more than any MNIST")
             size = math.prod(shape)
             data = file.read(size + 1)
@@ -296,6 +300,9 @@ def _find_csv(folder: Path) -> Path:
 def _pm25_rows(path: Path, faults: list[Fault]) -> Iterator[list[float]]:
     """The rows of `PM25_COLUMNS`, a missing concentration as NaN; faults, with their lines, go into `faults`."""
     try:
+        if is_special(path):  # a pipe or a device might never end
+            faults.append(Fault(str(path), None, "", "is no ordinary file", "name the file from UCI"))
+            return
         if path.stat().st_size > _LONGEST_CSV:
             faults.append(Fault(str(path), None, "", "is larger than 64 MiB", "name the file from UCI"))
             return
@@ -330,10 +337,11 @@ def _pm25_values(cells: dict[str, str], path: Path, line: int, faults: list[Faul
         elif column != "cbwd":
             with suppress(ValueError):
                 value = float(cell)
-        if math.isfinite(value) or (column == "pm2.5" and cell == _MISSING):
+        if abs(value) <= _LARGEST_VALUE or (column == "pm2.5" and cell == _MISSING):
             yield value
         else:
-            wanted = f"one of {', '.join(PM25_WINDS)}" if column == "cbwd" else "a number"
+            number = "a number" if not math.isfinite(value) else f"a number below {_LARGEST_VALUE:,.0f} in size"
+            wanted = f"one of {', '.join(PM25_WINDS)}" if column == "cbwd" else number
             faults.append(Fault(str(path), line, column, f"{cell[:40]!r} is not {wanted}", "mend or remove the line"))
             yield math.nan
 

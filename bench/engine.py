@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Protocol
 
 import msgspec
@@ -321,11 +322,13 @@ class Race:
     async def _start_worker(self, candidate: str, workload: str) -> _Worker:
         self._stage(candidate, workload, "start", None)
         environment = self._ready[candidate]
+        # A temporary folder of its own: compilers keep code there, and a first step must pay for its compilation.
+        scratch = await asyncio.to_thread(mkdtemp, prefix="worker-", dir=self._folder)
         session = await Session.start(
             candidate,
             environment.python,
             self._worker_file,
-            worker_variables(environment.variables),
+            worker_variables({**environment.variables, "TMPDIR": scratch}),
             self._cpus,
             ("--parent", str(os.getpid())),
         )

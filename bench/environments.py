@@ -143,8 +143,8 @@ class Environments:
         return tuple(found for path in self._folders() if (found := self._read(path)) is not None)
 
     def unfinished(self) -> tuple[Path, ...]:
-        """Folders that were begun and never finished."""
-        return tuple(path for path in self._folders() if self._read(path) is None)
+        """Folders that were begun and never finished, except those that some process is making right now."""
+        return tuple(path for path in self._folders() if self._read(path) is None and not self._being_made(path))
 
     def estimate(self, framework: Framework, recipe: Recipe) -> Estimate:
         """What `create` would download and take; nothing when the environment is there."""
@@ -209,10 +209,7 @@ class Environments:
             except BaseException as failure:
                 shutil.rmtree(path, ignore_errors=True)
                 if isinstance(failure, OSError):
-                    raise EnvironmentFailure(
-                        f"the environment could not be written: {failure.strerror or failure}",
-                        "free some space or check the rights of the folder ADVISOR_HOME names",
-                    ) from failure
+                    raise _unwritable(failure) from failure
                 raise
 
     async def _make(
@@ -302,7 +299,7 @@ class Environments:
 
     def _folders(self) -> Iterator[Path]:
         if self.folder.is_dir():
-            yield from sorted(path for path in self.folder.iterdir() if path.is_dir())
+            yield from sorted(path for path in self.folder.iterdir() if path.is_dir() and not path.is_symlink())
 
     def _read(self, path: Path) -> Environment | None:
         try:
@@ -313,13 +310,33 @@ class Environments:
             return None
         return environment if environment.python.exists() else None
 
+    def _lock_file(self, path: Path) -> Path:
+        return self.folder / f".{path.name}.lock"
+
+    def _being_made(self, path: Path) -> bool:
+        """Whether a process holds the lock of this environment."""
+        import fcntl  # environments are made on Linux and macOS only
+
+        try:
+            with self._lock_file(path).open() as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            return False
+        return False
+
     @contextlib.asynccontextmanager
     async def _exclusive(self, path: Path, tell: Callable[[str], None]) -> AsyncIterator[None]:
         """Hold the environment's lock, so that two runs never make the same one at once."""
         import fcntl  # environments are made on Linux and macOS only
 
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f".{path.name}.lock").open("w") as stream:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = self._lock_file(path).open("w")
+        except OSError as error:
+            raise _unwritable(error) from error
+        with lock as stream:
             while True:
                 try:
                     fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -328,6 +345,13 @@ class Environments:
                     tell("waiting for another run that makes the same environment")
                     await asyncio.sleep(0.5)
             yield
+
+
+def _unwritable(error: OSError) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the environment could not be written: {error.strerror or error}",
+        "free some space or check the rights of the folder ADVISOR_HOME names",
+    )
 
 
 def _minor(version: str) -> tuple[int, ...]:
@@ -390,7 +414,9 @@ async def _run_uv(*arguments: str) -> str:
 
 
 _NETWORK = re.compile(
-    r"error sending request|dns error|failed to fetch|connect(ion)? (error|refused|reset)|timed? ?out", re.I
+    r"error sending request|dns error|failed to fetch|connect(ion)? (error|refused|reset)|timed? ?out"
+    r"|network (was|is) disabled|failed to read `--find-links`",
+    re.I,
 )
 _NO_SPACE = re.compile(r"no space left|disk quota|os error 28", re.I)
 _NO_VERSION = re.compile(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.files import is_special
 from bench.plan import Candidate
 from bench.results import SCHEMA, Results
 from knowledge.faults import BadInput, Fault
@@ -60,7 +61,7 @@ def read_export(path: Path) -> Results:
         BadInput: the file cannot be read, is not a results document, or hides something in its text.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for without end
+        if is_special(path):  # a pipe would be waited for without end
             raise BadInput([Fault(str(path), None, "", "is no ordinary file", "name an exported file")])
         if path.stat().st_size > LARGEST_FILE:
             raise BadInput([Fault(str(path), None, "", "is too large for results", "name an exported file")])
@@ -85,7 +86,7 @@ def write_export(results: Results, path: Path) -> None:
     Raises:
         BadInput: the file cannot be written.
     """
-    if path.exists() and not path.is_file():  # replacing it would remove a folder, or a device such as /dev/null
+    if is_special(path):  # replacing it would remove a device such as /dev/null
         raise BadInput(
             [Fault(str(path), None, "", "cannot be written: it is no ordinary file", "choose another place")]
         )

@@ -84,7 +84,7 @@ def uv_variables(pip: Mapping[str, str], environ: Mapping[str, str] = os.environ
         wanted["UV_INSECURE_HOST"] = " ".join(hosts.split())
     if proxy := pip.get("proxy"):
         wanted["ALL_PROXY"] = proxy
-    if seconds := pip.get("timeout") or pip.get("default-timeout"):
+    if re.fullmatch(r"\d{1,6}(\.\d*)?", seconds := pip.get("timeout") or pip.get("default-timeout", "")):
         wanted["UV_HTTP_TIMEOUT"] = str(int(float(seconds)))
     if pip.get("no-index", "").lower() in ("1", "true", "yes"):
         wanted["UV_NO_INDEX"] = "1"

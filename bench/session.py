@@ -7,6 +7,7 @@ tell whether the worker was stopped, which no pipe and no exit status would.
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,9 @@ STDERR_LINES = 40
 DRAIN_SECONDS = 1.0
 """How long the pipes of an ended worker may take to empty."""
 
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+"""What a framework may print and a terminal would obey: it becomes a space in reasons."""
+
 _KEPT_OUT = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "PIP_", "UV_")
 """Prefixes of variables that speak of the parent's Python. PYTHONDONTWRITEBYTECODE makes imports 2-6 times slower."""
 
@@ -51,8 +55,8 @@ class WorkerFailure(Exception):
     """A worker that was lost or that could not be used: why, and what the user can do about it."""
 
     def __init__(self, reason: str, mend: str) -> None:
-        self.reason, self.mend = reason, mend
-        super().__init__(f"{reason} ({mend})" if mend else reason)
+        self.reason, self.mend = _HIDDEN.sub(" ", reason), _HIDDEN.sub(" ", mend)
+        super().__init__(f"{self.reason} ({self.mend})" if mend else self.reason)
 
 
 class Refusal(WorkerFailure):

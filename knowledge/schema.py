@@ -4,6 +4,7 @@ They are generated from the records, so that they cannot drift from what the loa
 ids that exist (leaves, facts, questions). What depends on several files at once stays with `checks`.
 """
 
+import inspect
 from typing import Any, Final
 
 import msgspec
@@ -54,6 +55,9 @@ def text(schema: Json) -> str:
 def _of_record(record: type[msgspec.Struct], schema: str) -> Json:
     """The schema of a file that holds one `record` and the line `schema: ...`."""
     _, components = msgspec.json.schema_components([record], ref_template="#/$defs/{name}")
+    for component in components.values():  # Python 3.13 strips the indentation of docstrings, older ones keep it
+        if "description" in component:
+            component["description"] = inspect.cleandoc(component["description"])
     top = components.pop(record.__name__)
     return {
         **top,

@@ -3,11 +3,13 @@
 Importing this package costs click and nothing more, so that `--help` and `--version` answer at once.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -48,6 +50,10 @@ def language_option(command: click.Command) -> click.Command:
     return command
 
 
+class _ReaderGone(Exception):
+    """Nobody reads our output any more, as after `| head`. Not an OSError: click would exit with status 1."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for; every command has --lang."""
 
@@ -63,6 +69,12 @@ class LazyGroup(click.Group):
                 language_option(part)
             self.add_command(command, cmd_name)
         return self.commands[cmd_name]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
 
 @click.command(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,6 +94,8 @@ language_option(app)
 
 def run(words: Sequence[str]) -> int:
     """Run the command line and return the exit status: 0, 1, 2 or 130 (INTERFACE.md)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no Chinese and no bars shows question marks
     try:
         status = app.main(args=list(words), prog_name="advisor", standalone_mode=False)
         if sys.stdout is not None:
@@ -98,8 +112,8 @@ def run(words: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo(_("Interrupted."), err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        _drop_output()  # its reader has gone; nothing is left to say to it
+    except (_ReaderGone, BrokenPipeError):
+        _drop_output()  # nothing is left to say to it
         return 0
     except OSError as error:
         place = f"{error.filename}: " if error.filename is not None else ""

@@ -95,10 +95,11 @@ def run(
     as_json: bool,
 ) -> None:
     import asyncio
+    from tempfile import TemporaryDirectory
 
     import knowledge
     from advisor.cli.select import ask_consent
-    from advisor.paths import environments_folder, home, store_file
+    from advisor.paths import environments_folder, store_file
     from bench import machine
     from bench.data import user_samples
     from bench.environments import Environments
@@ -130,11 +131,12 @@ def run(
     _announce(announcement)
     ask_consent(announcement.download_bytes, yes)
     try:
-        with Store(store_file()) as store:
-            results = asyncio.run(_race(plan, base, environments, store, home() / "material", known, own))
+        race_folder = TemporaryDirectory(prefix="advisor-race-", ignore_cleanup_errors=True)
+        with Store(store_file()) as store, race_folder as folder:
+            results = asyncio.run(_race(plan, base, environments, store, Path(folder), known, own))
     except StoreFailure as failure:
         warn(f"advisor: {failure}")
-        warn(_("What was measured until then is kept: `advisor bench show latest`."))
+        warn(_("Rounds that were stored before are kept: `advisor bench results` lists them."))
         raise click.exceptions.Exit(1) from failure
     if results is None:  # interrupted before there was anything to keep
         raise click.Abort
@@ -229,6 +231,7 @@ def import_(file: Path) -> None:
 
 def show_results(results: "Results") -> None:
     """A table of runs, then the verdicts, in words."""
+    from rich.markup import escape
     from rich.table import Table
 
     from advisor.words import run_status_in_words
@@ -237,19 +240,22 @@ def show_results(results: "Results") -> None:
     machine = results.machine
     out.print(f"{results.id}  {machine.cpu}  {results.plan.device}  {results.plan.precision}", markup=False)
     table = Table(box=None, pad_edge=False)
-    columns = (_("workload"), _("candidate"), _("samples/s"), _("range"), _("import"), _("first step"), _("peak RSS"))
-    for heading in columns:
-        table.add_column(heading, justify="left" if heading in columns[:2] else "right")
+    table.add_column(_("candidate"), overflow="fold")  # a name cut short names nothing
+    for heading in (_("samples/s"), _("range"), _("import"), _("first step"), _("peak RSS")):
+        table.add_column(heading, justify="right")
+    workload = ""
     for run in sorted(
         results.runs, key=lambda r: (r.workload, -(r.samples_per_second.median if r.samples_per_second else 0))
     ):
+        if run.workload != workload:
+            workload = run.workload
+            table.add_row(f"[bold]{escape(workload)}[/]")
         if run.samples_per_second is None:
-            table.add_row(run.workload, run.candidate, run_status_in_words(run.status))
+            table.add_row(escape(run.candidate), run_status_in_words(run.status))
             continue
         rate = run.samples_per_second
         table.add_row(
-            run.workload,
-            run.candidate,
+            escape(run.candidate),
             f"{rate.median:,.0f}",
             f"{rate.low:,.0f}-{rate.high:,.0f}",
             f"{run.import_seconds or 0:.1f} s",

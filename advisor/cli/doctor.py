@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from advisor.cli.output import console, json_bytes, json_option, print_json, write_file
+from advisor.cli.output import console, json_bytes, json_option, print_json
+from advisor.files import write_atomically
 from advisor.i18n import _
 
 
@@ -15,7 +16,7 @@ from advisor.i18n import _
 def doctor(bundle: Path | None, as_json: bool) -> None:
     report = _examine()
     if bundle is not None:
-        write_file(bundle, json_bytes(report))
+        write_atomically(bundle, json_bytes(report))
     if as_json:
         print_json(report)
         return

@@ -30,7 +30,8 @@ def list_(as_json: bool) -> None:
     if not found:
         console().print(_("No environments yet. `advisor env create FRAMEWORK` or a benchmark makes them."))
     for environment in found:
-        console().print(f"{environment.name}  {environment.disk_bytes / _GB:.1f} GB  {environment.created}")
+        line = f"{environment.name}  {environment.disk_bytes / _GB:.1f} GB  {environment.created}"
+        console().print(line, markup=False)
 
 
 @env.command(help=_("Make the environments of one or more frameworks (framework or framework@backend)."))

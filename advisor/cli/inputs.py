@@ -96,10 +96,11 @@ def named_results(place: str, name: str) -> "Results":
     """
     from advisor.paths import store_file
     from bench.exchange import read_export
+    from bench.files import is_special
     from bench.store import Store
     from knowledge.faults import BadInput, Fault
 
-    if Path(name).suffix == ".json" or Path(name).is_file():
+    if Path(name).suffix == ".json" or is_special(Path(name)) or _is_file(name):
         return read_export(Path(name))
     if store_file().exists():
         with Store(store_file()) as store:
@@ -107,3 +108,10 @@ def named_results(place: str, name: str) -> "Results":
                 return found
     mend = _("`advisor bench run` measures")
     raise BadInput([Fault(place, None, name, _("nothing has been measured on this machine yet"), mend)])
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # no file can have such a name, or nobody may look
+        return False

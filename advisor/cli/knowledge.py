@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from advisor.cli.output import console, json_option, print_json, write_file
+from advisor.cli.output import console, json_option, print_json
+from advisor.files import write_atomically
 from advisor.i18n import _
 
 
@@ -62,5 +63,5 @@ def schema(write: Path | None) -> None:
         return
     write.mkdir(parents=True, exist_ok=True)
     for name, document in schemas().items():
-        write_file(write / f"{name}.schema.json", text(document).encode())
+        write_atomically(write / f"{name}.schema.json", text(document).encode())
         console().print(f"{name}.schema.json")

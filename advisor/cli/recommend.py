@@ -11,6 +11,7 @@ from advisor.i18n import _
 
 if TYPE_CHECKING:
     from advisor.recommendation import Recommendation
+    from knowledge.model import Knowledge
 
 _BAR = 20  # characters for a score of 10
 
@@ -23,7 +24,7 @@ def recommend(answers: Path, results: str, seed: int, as_of: object, as_json: bo
     if as_json:
         print_json(decision.recommendation)
     else:
-        _show(decision.recommendation)
+        _show(decision.recommendation, decision.knowledge)
 
 
 @click.command(help=_("Explain one framework's place: what speaks for and against it, and what would change it."))
@@ -46,10 +47,10 @@ def explain(framework: str, answers: Path, results: str, seed: int, as_of: objec
         out.print(line, markup=False)
 
 
-def _show(recommendation: "Recommendation") -> None:
+def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
     from rich.table import Table
 
-    from advisor.words import name_of, need_in_words
+    from advisor.words import need_in_words
 
     out, reasoning = console(), recommendation.reasoning
     out.print(reasoning.headline, style="bold", markup=False)
@@ -62,7 +63,8 @@ def _show(recommendation: "Recommendation") -> None:
         table.add_row(ranked.name, bar, score, f"{ranked.first_probability:.2f}")
     out.print(table)
     for entry in recommendation.stack:
-        name = name_of(recommendation, entry.framework)
+        known = base.frameworks.get(entry.framework)
+        name = known.name if known else entry.framework
         out.print(f"{need_in_words(entry.need)}: {name} ({entry.because})", markup=False)
     sections = [(_("Why"), reasoning.why), (_("Mind"), reasoning.caveats)]
     sections.append((_("What would change it"), reasoning.what_would_change))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from advisor.cli.inputs import REPORT_SAMPLES, Decision, decision_options
-from advisor.cli.output import write_file
+from advisor.files import write_atomically
 from advisor.i18n import _
 
 
@@ -25,5 +25,5 @@ def report(answers: Path, results: str, seed: int, as_of: object, output: Path, 
     content = build(
         decision.recommendation, decision.knowledge, decision.answers, decision.preferences, decision.results
     )
-    write_file(output, FORMATS[chosen](content))
+    write_atomically(output, FORMATS[chosen](content))
     click.echo(str(output), err=True)

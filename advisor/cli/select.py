@@ -48,7 +48,12 @@ def recipes_of(words: Sequence[str], device: str) -> list[tuple[Framework, Recip
     wanted: list[tuple[Framework, Recipe]] = []
     faults: list[Fault] = []
     for word, framework in zip(words, frameworks, strict=True):
-        backend = word.partition("@")[2]
+        _name, at, backend = word.partition("@")
+        if at and backend not in framework.backends:
+            problem = _("{name} has no such backend").format(name=framework.name)
+            mend = _("choose {names}").format(names=", ".join(framework.backends)) if framework.backends else ""
+            faults.append(Fault("FRAMEWORK", None, word, problem, mend))
+            continue
         for each in [backend] if backend else framework.backends or [None]:
             try:
                 wanted.append((framework, recipe_for(framework, each, device)))

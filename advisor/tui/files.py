@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.files import write_atomically
 from advisor.i18n import _
-from advisor.report.files import write_atomically
 from advisor.tui.screens.dialogs import AskPath, Confirm
 from knowledge.faults import BadInput
 

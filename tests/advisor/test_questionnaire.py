@@ -12,6 +12,7 @@ from advisor.questionnaire import Origin, Preferences, Requirement, preferences,
 from knowledge.faults import BadInput
 from knowledge.loader import walk
 from knowledge.model import Choose, Knowledge, Role
+from knowledge.reader import MAX_FAULTS
 from tests.advisor.decision.builders import base, framework, with_frameworks
 
 HEAD = "schema: advisor/answers/1\n"
@@ -119,6 +120,13 @@ def test_every_fault_is_reported_in_the_order_of_lines() -> None:
     with pytest.raises(BadInput) as raised:
         sheet("requirements: {oss: linux}\nweights: {ease: -1}\nanswers: {goal: lern, biuld: text}")
     assert [fault.line for fault in raised.value.faults] == [2, 3, 4, 4]
+
+
+def test_many_faults_are_told_up_to_a_limit() -> None:
+    with pytest.raises(BadInput) as caught:
+        sheet("answers:\n" + "".join(f"  nothing{number}: x\n" for number in range(100)))
+    assert len(caught.value.faults) == MAX_FAULTS + 1
+    assert "and 75 faults more" in str(caught.value)
 
 
 def test_a_missing_file_is_bad_input(tmp_path: Path) -> None:

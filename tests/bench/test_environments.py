@@ -138,6 +138,25 @@ async def test_an_interrupted_one_is_unfinished_until_it_is_made_again(wheels: P
     assert environments.finished() == (again,)
 
 
+async def test_one_that_is_being_made_is_not_taken_for_unfinished(wheels: Path, tmp_path: Path) -> None:
+    environments, seen = Environments(tmp_path / "env"), []
+
+    def look(what: str, _fraction: float | None) -> None:
+        seen.append((what, environments.unfinished()))
+
+    await environments.create(_framework(_recipe()), _recipe(), look)
+    assert ("making the environment", ()) in seen
+    (tmp_path / "env" / "half").mkdir()
+    (tmp_path / "env" / "elsewhere").symlink_to(wheels)
+    assert environments.unfinished() == (tmp_path / "env" / "half",)
+
+
+async def test_a_folder_that_cannot_be_written_to_is_named(wheels: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFailure, match="could not be written: Not a directory"):
+        await _create(Environments(tmp_path / "file" / "env"), _recipe())
+
+
 async def test_removing_takes_the_folder_and_refuses_other_names(wheels: Path, tmp_path: Path) -> None:
     environments = Environments(tmp_path / "env")
     made, _ = await _create(environments, _recipe())

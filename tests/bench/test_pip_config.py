@@ -44,6 +44,11 @@ def test_every_place_pip_looks_is_handed_on() -> None:
     }
 
 
+@pytest.mark.parametrize("seconds", ["", "soon", "inf", "-1"])
+def test_a_timeout_that_is_no_number_of_seconds_is_left_out(seconds: str) -> None:
+    assert uv_variables({"timeout": seconds}, {}) == {}
+
+
 @pytest.mark.parametrize("own", ["UV_DEFAULT_INDEX", "UV_INDEX_URL"])
 def test_an_index_set_for_uv_is_left_alone(own: str) -> None:
     assert "UV_DEFAULT_INDEX" not in uv_variables({"index-url": "https://m/simple"}, {own: "https://mine/simple"})

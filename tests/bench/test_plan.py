@@ -9,7 +9,7 @@ import knowledge
 from bench.environments import Environments
 from bench.machine import usable_cores
 from bench.plan import Candidate, Plan, family_error_rate
-from bench.planning import CONSENT_BYTES, Wishes, announce, make_plan
+from bench.planning import CONSENT_BYTES, LARGEST_BATCH, Wishes, announce, make_plan
 from bench.readiness import State
 from knowledge.faults import BadInput
 from knowledge.model import Need
@@ -90,13 +90,18 @@ def test_every_fault_is_named_at_once() -> None:
         "this machine has no device 'cuda:0' (it has: cpu)",
         "-1 is no usable number of seconds",
         f"this machine runs 1 to {len(usable_cores())} at once",
-        "a batch of 0 samples is none",
+        "0 samples are no usable batch",
         "0 launches measure nothing",
         "-1 is negative",
         "no precision 'bf16' (there are: fp32)",
         "no phase 'both' (there are: train)",
     ):
         assert said in text
+
+
+@pytest.mark.parametrize("batch", [-1, LARGEST_BATCH + 1, 10**30])
+def test_batches_fit_into_memory(batch: int) -> None:
+    assert f"{batch} samples are no usable batch: 1 to 4096 are" in faults(batch=batch)
 
 
 @pytest.mark.parametrize("budget", [0.0, float("nan"), float("inf"), 1e9])

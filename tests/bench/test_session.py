@@ -39,6 +39,12 @@ async def train(session: Session, deadline: float = DEADLINE) -> protocol.Block:
     return await session.request(block(), protocol.Block, "a block", deadline)
 
 
+def test_reasons_hold_nothing_that_a_terminal_would_obey() -> None:
+    failure = WorkerFailure("it said \x1b[2J\r\u202ewarning", "mend\x00it")
+    assert (failure.reason, failure.mend) == ("it said  [2J warning", "mend it")
+    assert str(failure) == "it said  [2J warning (mend it)"
+
+
 async def failure_of(fault: str, deadline: float = DEADLINE) -> WorkerFailure:
     async with fake(faults={"block": {"do": fault}}) as session:
         with pytest.raises(WorkerFailure) as caught:

@@ -151,6 +151,44 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, conte
     assert path.read_bytes() == content
 
 
+def test_a_store_without_its_tables_is_named(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "results.sqlite") as database:
+        database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    database.close()
+    with Store(tmp_path / "results.sqlite") as store:
+        with pytest.raises(
+            BadInput, match=r"results\.sqlite: this is not a usable store: no such table.*move the file"
+        ):
+            store.latest()
+        with pytest.raises(StoreFailure, match="no such table"):
+            store.save(results())
+
+
+def test_a_damaged_document_is_named(tmp_path: Path) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.save(results())
+        store._database.execute("UPDATE races SET document = 'text'")
+        with pytest.raises(BadInput, match="JSON is malformed"):
+            store.latest()
+
+
+def test_a_store_that_another_program_has_locked_is_a_failure_with_a_mend(tmp_path: Path) -> None:
+    with Store(tmp_path / "results.sqlite") as store, Store(tmp_path / "results.sqlite") as other:
+        store._database.execute("PRAGMA busy_timeout = 1")
+        with other._transaction(), pytest.raises(StoreFailure, match="another program has locked it"):
+            store.save(results())
+
+
+def test_results_that_an_older_version_wrote_are_the_same_results(tmp_path: Path) -> None:
+    exchange.write_export(results(), tmp_path / "results.json")
+    with Store(tmp_path / "results.sqlite") as store:
+        store.save(results())
+        older = msgspec.json.decode(exchange.encode(results()))
+        del older["code"]
+        store._database.execute("UPDATE races SET document = ?", (msgspec.json.encode(older),))
+        assert store.import_file(tmp_path / "results.json") == results()
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be opened"):
@@ -258,6 +296,7 @@ def changed(**changes: object) -> bytes:
 
 
 RUN = msgspec.to_builtins(run("one"))
+VERDICT = msgspec.to_builtins(results().verdicts[0])
 
 
 @pytest.mark.parametrize(
@@ -279,6 +318,21 @@ RUN = msgspec.to_builtins(run("one"))
             "runs[0].samples_per_second: is not 0 < low <= median <= high",
         ),
         (changed(runs=[{**RUN, "import_seconds": -1}], verdicts=[]), "runs[0].import_seconds: -1.0 is no duration"),
+        (changed(id="../x"), "id: '../x' cannot be an id"),
+        (changed(id="latest"), "id: 'latest' cannot be an id"),
+        (changed(created="yesterday"), "created: 'yesterday' is no time such as"),
+        (changed(runs=[RUN, RUN], verdicts=[]), "runs[1]: one:plain mnist-cnn train stands here twice"),
+        (changed(runs=[{**RUN, "peak_rss_bytes": -1}], verdicts=[]), "runs[0].peak_rss_bytes: -1 is negative"),
+        (changed(verdicts=[{**VERDICT, "b": "one:plain"}]), "verdicts[0]: 'one:plain' is compared with itself"),
+        (changed(verdicts=[{**VERDICT, "ratio": {"low": 2, "high": 1}}]), "verdicts[0].ratio: is not 0 < low <= high"),
+        (changed(verdicts=[{**VERDICT, "ratio": {"low": 0, "high": None}}]), "verdicts[0].ratio: is not 0 <"),
+        (
+            changed(runs=[{**RUN, "reason": "\x1b[2J"}], verdicts=[]),
+            "runs[0].reason: holds the hidden character U+001B",
+        ),
+        (changed(runs=[{**RUN, "versions": {"\u202ex": "1"}}], verdicts=[]), "hidden character U+202E"),
+        (b'{"schema": "advisor/bench/1", "x": ' + b"[" * 100_000, "is nested too deeply"),
+        (b"no JSON", "JSON is malformed"),
         (changed(runs=[]), "verdicts[0].a: 'one:plain' is not among the runs"),
         (b'{\n"schema": "advisor/bench/1",\n"id": NaN}', "results.json:3:"),
         ('{"schema": "\udcff"}'.encode("utf-8", "surrogateescape"), "results.json"),
