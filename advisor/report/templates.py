@@ -9,7 +9,7 @@ import jinja2
 from advisor import words
 from advisor.i18n import _, ngettext
 from advisor.report.content import Content
-from bench.results import Range, StepSeconds
+from bench.results import Range, Results, StepSeconds
 
 _FOLDER = Path(__file__).parent
 
@@ -27,6 +27,7 @@ def _environment(autoescape: bool) -> jinja2.Environment:
     environment.filters |= {"per_cent": per_cent, "si_seconds": si_seconds, "spread": spread, "cell": cell}
     environment.filters |= {
         "basis_in_words": words.basis_in_words,
+        "decided": decided,
         "independence_in_words": words.independence_in_words,
         "need_in_words": words.need_in_words,
         "origin_in_words": words.origin_in_words,
@@ -58,8 +59,25 @@ def si_seconds(seconds: float | None) -> str:
 
 
 def spread(quantity: Range | StepSeconds | None) -> str:
-    """A median with its range."""
-    return "-" if quantity is None else f"{quantity.median:.4g} [{quantity.low:.4g}-{quantity.high:.4g}]"
+    """A median with its range, in full numbers."""
+    if quantity is None:
+        return "-"
+    median, low, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in _ends(quantity))
+    return f"{median} [{low}-{high}]"
+
+
+def _ends(quantity: Range | StepSeconds) -> tuple[float, float, float]:
+    return quantity.median, quantity.low, quantity.high
+
+
+def decided(results: Results) -> list[tuple[str, str, str, str]]:
+    """(workload, faster, slower, basis) of the verdicts between candidates that stand for their framework."""
+    found = []
+    for verdict in results.verdicts:
+        pair = {"a": (verdict.a, verdict.b), "b": (verdict.b, verdict.a)}.get(verdict.verdict.value)
+        if pair is not None and set(pair) <= set(results.plan.defaults):
+            found.append((verdict.workload, *pair, verdict.basis.value))
+    return found
 
 
 def cell(text: str) -> str:

@@ -74,11 +74,11 @@ class AdvisorScreen(Speaking[None]):
 
     def heading(self) -> str:
         """What the title line says."""
-        raise NotImplementedError
+        raise NotImplementedError  # abstract: every screen has its own
 
     def compose_body(self) -> Iterable[Widget]:
         """The widgets between title and keys."""
-        raise NotImplementedError
+        raise NotImplementedError  # abstract: every screen has its own
 
     def may_close(self) -> bool:
         """Whether nothing is lost when this screen goes."""

@@ -12,17 +12,21 @@ import knowledge
 from advisor.decision import decide
 from advisor.questionnaire import preferences, read_answers
 from advisor.report import FORMATS, Content, build, format_of
+from bench.results import Basis, Outcome, Ratio, Results, Verdict
+from tests.advisor.decision import builders
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 
 
-def _content(example: Path) -> Content:
+def _content(example: Path, results: Results | None = None) -> Content:
     base = knowledge.load()
     answers = read_answers(example, base)
     wanted = preferences(answers, base)
-    made = decide(base, wanted, None, as_of=date(2026, 11, 20), seed=0, samples=2_000, created="2026-11-20T00:00:00Z")
-    return build(made, base, answers, wanted, None)
+    made = decide(
+        base, wanted, results, as_of=date(2026, 11, 20), seed=0, samples=2_000, created="2026-11-20T00:00:00Z"
+    )
+    return build(made, base, answers, wanted, results)
 
 
 @pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.stem)
@@ -130,3 +134,26 @@ def test_the_decision_record_names_options_and_outcome(content: Content) -> None
 )
 def test_the_suffix_names_the_format(name: str, form: str | None) -> None:
     assert format_of(Path(name)) == form
+
+
+def test_measured_figures_name_the_results_they_were_measured_in() -> None:
+    from msgspec import structs
+
+    raced = builders.results(builders.run("pytorch:eager", 0.01), builders.run("keras@tensorflow:fit", 0.03))
+    faster = Verdict(
+        workload="mnist-cnn",
+        phase="train",
+        a="pytorch:eager",
+        b="keras@tensorflow:fit",
+        verdict=Outcome.A,
+        ratio=Ratio(low=1.5, high=None),
+        basis=Basis.ONE_LAUNCH,
+    )
+    content = _content(ROOT / "examples" / "beginner-images.yaml", structs.replace(raced, verdicts=(faster,)))
+    measured = [line for sheet in content.sheets for line in sheet.lines if line.basis == "measured"]
+    assert measured
+    assert {line.results for line in measured} == {"race-1"}
+    for form in ("md", "html"):
+        text = FORMATS[form](content).decode()
+        assert "mnist-cnn: pytorch:eager is faster than keras@tensorflow:fit (one-launch)" in text
+        assert text.count("race-1") >= len(measured)
