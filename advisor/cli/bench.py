@@ -1,7 +1,7 @@
 """`advisor bench`: what could be measured here, measuring it, and what was measured."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,9 +9,17 @@ from advisor.cli.output import console, json_option, print_json, warn
 from advisor.i18n import _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bench.environments import Environments
     from bench.events import AnyEvent
+    from bench.plan import Plan
     from bench.planning import Announcement
-    from bench.results import Results
+    from bench.readiness import Readiness
+    from bench.results import Results, Verdict
+    from bench.store import Store
+    from bench.workload import Workload
+    from knowledge.model import Knowledge
 
 _GB, _MB = 1e9, 1e6
 
@@ -151,7 +159,13 @@ def run(
 
 
 async def _race(
-    plan: Any, base: Any, environments: Any, store: Any, folder: Path, workloads: Any, data: dict[str, Path]
+    plan: "Plan",
+    base: "Knowledge",
+    environments: "Environments",
+    store: "Store",
+    folder: Path,
+    workloads: "dict[str, Workload]",
+    data: dict[str, Path],
 ) -> "Results | None":
     """Run the race to its end, or to Ctrl-C, telling its progress on stderr; None when it ended before it began."""
     import asyncio
@@ -276,7 +290,7 @@ def show_results(results: "Results") -> None:
         out.print(_("CPU granted: {share} (median)").format(share=f"{gauge.median:.0%}"))
 
 
-def _verdict_words(verdict: Any) -> str:
+def _verdict_words(verdict: "Verdict") -> str:
     if verdict.verdict.value not in ("a", "b"):
         return ""
     faster, slower = (verdict.a, verdict.b) if verdict.verdict.value == "a" else (verdict.b, verdict.a)
@@ -355,7 +369,7 @@ def _language() -> str:
     return language()
 
 
-def _print_readiness(found: Any) -> None:
+def _print_readiness(found: "Iterable[Readiness]") -> None:
     from rich.table import Table
 
     from advisor.words import readiness_in_words
