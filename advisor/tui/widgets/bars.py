@@ -79,9 +79,9 @@ def clock(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time to be read, with three digits at most: "40 ms", "6.1 s", "3 min", "1.5 h"."""
+    """A length of time to be read, with two digits at most below a minute: "40 ms", "6.1 s", "3 min", "1.5 h"."""
     if seconds < 0.0995:
-        return f"{seconds * 1000:.3g} ms"
+        return f"{seconds * 1000:.2g} ms"
     if seconds < 99.5:
         return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.0f} s"
     if seconds < 5400:
