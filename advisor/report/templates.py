@@ -62,12 +62,9 @@ def spread(quantity: Range | StepSeconds | None) -> str:
     """A median with its range, in full numbers."""
     if quantity is None:
         return "-"
-    median, low, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in _ends(quantity))
+    values = (quantity.median, quantity.low, quantity.high)
+    median, low, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values)
     return f"{median} [{low}-{high}]"
-
-
-def _ends(quantity: Range | StepSeconds) -> tuple[float, float, float]:
-    return quantity.median, quantity.low, quantity.high
 
 
 def decided(results: Results) -> list[tuple[str, str, str, str]]:
