@@ -5,18 +5,22 @@ and only inside its own file; without hardware or driver its null object says wh
 """
 
 from bench.telemetry.base import GpuSampler, HostSample, HostSampler, NoGpu
+from bench.telemetry.energy import EnergyMeter, NoEnergy, open_meter
 from bench.telemetry.host import PsutilHost, proc_or_psutil
 from bench.telemetry.nvml import open_nvml
 from bench.telemetry.sampler import Telemetry, gpus
 
 __all__ = [
+    "EnergyMeter",
     "GpuSampler",
     "HostSample",
     "HostSampler",
+    "NoEnergy",
     "NoGpu",
     "PsutilHost",
     "Telemetry",
     "gpus",
+    "open_meter",
     "open_nvml",
     "proc_or_psutil",
 ]

@@ -41,6 +41,59 @@ class GpuSampler(Protocol):
         ...
 
 
+class EnergyMeter(Protocol):
+    """Counts the energy of one device, all of it: nobody can tell which process a joule was spent for.
+
+    Attributes:
+        absent_because, mend: why there is nothing to read and what to do about it; None and "" else.
+        scope: what is counted, "package" (CPU) or "board" (GPU).
+        basis: "measured" by a counter, "estimated" from readings of the power, or "unavailable".
+        updates: how many times the counter was seen to have moved on.
+    """
+
+    @property
+    def absent_because(self) -> str | None: ...
+
+    @property
+    def mend(self) -> str: ...
+
+    @property
+    def scope(self) -> str: ...
+
+    @property
+    def basis(self) -> str: ...
+
+    @property
+    def updates(self) -> int: ...
+
+    def joules(self) -> float:
+        """Joules since this was made."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the driver. Reading afterwards is an error."""
+        ...
+
+
+class NoEnergy:
+    """The null object: no energy counter, why, and what would mend it. Its reading stays 0 and is never updated."""
+
+    scope = "package"
+    basis = "unavailable"
+    updates = 0
+
+    def __init__(self, because: str, mend: str) -> None:
+        self.absent_because: str | None = because
+        self.mend = mend
+
+    def joules(self) -> float:
+        """Nothing."""
+        return 0.0
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
 class NoGpu:
     """The null object: no GPU, and why."""
 

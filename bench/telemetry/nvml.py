@@ -5,11 +5,12 @@ milliwatts, temperature in degrees Celsius. A query the board does not support a
 """
 
 import importlib
+import time
 from collections.abc import Callable
 from typing import Any
 
 from bench.events import GpuLoad
-from bench.telemetry.base import GpuSampler, NoGpu
+from bench.telemetry.base import EnergyMeter, GpuSampler, NoEnergy, NoGpu
 
 _MILLI = 1e-3
 
@@ -34,6 +35,33 @@ def open_nvml(library: Any = None) -> GpuSampler:
         return NoGpu(_absence(library, error))
     library.nvmlShutdown()
     return NoGpu("the NVIDIA driver is here, but it lists no GPU")
+
+
+def open_nvml_energy(index: int, library: Any = None) -> EnergyMeter:
+    """The energy meter of one NVIDIA board, or the null object saying why there is none.
+
+    Args:
+        index: NVML's, from 0.
+        library: as for `open_nvml`.
+    """
+    if library is None:
+        library = importlib.import_module("pynvml")
+    try:
+        library.nvmlInit()
+    except library.NVMLError as error:
+        return NoEnergy(_absence(library, error), "")
+    try:
+        device = library.nvmlDeviceGetHandleByIndex(index)
+    except library.NVMLError as error:
+        library.nvmlShutdown()
+        return NoEnergy(f"GPU {index}: {_absence(library, error)}", "")
+    for meter in (NvmlEnergy, NvmlPowerIntegral):
+        try:
+            return meter(library, device)
+        except library.NVMLError:
+            continue  # boards before Volta have no energy counter, some have no power reading either
+    library.nvmlShutdown()
+    return NoEnergy(f"GPU {index} tells neither its energy nor its power", "")
 
 
 def _absence(library: Any, error: Any) -> str:
@@ -82,6 +110,77 @@ class NvmlGpus:
             return query(*arguments)
         except self._library.NVMLError:
             return None  # not supported on this board, or the board fell off: shown as unknown
+
+    def close(self) -> None:
+        """Let go of NVML."""
+        self._library.nvmlShutdown()
+
+
+class NvmlEnergy:
+    """A board's own counter, in millijoules since the driver was loaded (Volta and newer); used from one thread.
+
+    Raises:
+        NVMLError: the board has none.
+    """
+
+    absent_because: str | None = None
+    mend = ""
+    scope = "board"
+    basis = "measured"
+
+    def __init__(self, library: Any, device: Any) -> None:
+        self._library, self._device = library, device
+        self._first = self._last = library.nvmlDeviceGetTotalEnergyConsumption(device)
+        self.updates = 0
+
+    def joules(self) -> float:
+        """Joules since this was made.
+
+        Raises:
+            NVMLError: the board fell off.
+        """
+        now = self._library.nvmlDeviceGetTotalEnergyConsumption(self._device)
+        self.updates += now != self._last
+        self._last = now
+        return float(now - self._first) * _MILLI
+
+    def close(self) -> None:
+        """Let go of NVML."""
+        self._library.nvmlShutdown()
+
+
+class NvmlPowerIntegral:
+    """For a board without a counter: its power, in milliwatts, summed up over time by the trapezium rule.
+
+    An estimate: NVML's power is an average over some time before, 1 s on many boards.
+
+    Raises:
+        NVMLError: the board does not tell its power.
+    """
+
+    absent_because: str | None = None
+    mend = ""
+    scope = "board"
+    basis = "estimated"
+
+    def __init__(self, library: Any, device: Any, clock: Callable[[], float] = time.monotonic) -> None:
+        self._library, self._device, self._clock = library, device, clock
+        self._milliwatts = library.nvmlDeviceGetPowerUsage(device)
+        self._at = clock()
+        self._millijoules = 0.0
+        self.updates = 0
+
+    def joules(self) -> float:
+        """Joules since this was made.
+
+        Raises:
+            NVMLError: the board fell off.
+        """
+        milliwatts, now = self._library.nvmlDeviceGetPowerUsage(self._device), self._clock()
+        self._millijoules += (milliwatts + self._milliwatts) / 2 * (now - self._at)
+        self.updates += milliwatts != self._milliwatts
+        self._milliwatts, self._at = milliwatts, now
+        return self._millijoules * _MILLI
 
     def close(self) -> None:
         """Let go of NVML."""
