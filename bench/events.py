@@ -54,8 +54,9 @@ class RoundStarted(Event, frozen=True, kw_only=True, tag="round-started"):
     launch: int
     round: int  # from 1
     rounds: int  # planned
-    remaining_seconds: float | None
+    remaining_seconds: float | None  # of the whole race: launches, starts, phases and workloads to come
     deadline_seconds: float | None = None  # how long the slowest block may take before its worker counts as lost
+    launches: int = 1  # planned
 
 
 class BlockDone(Event, frozen=True, kw_only=True, tag="block-done"):
@@ -100,6 +101,17 @@ class RoundDone(Event, frozen=True, kw_only=True, tag="round-done"):
     pairs: tuple[LivePair, ...]  # adjacent in the standings
     gauge: float | None
     remaining_seconds: float | None
+    launches: int = 1
+
+
+class Measuring(Event, frozen=True, kw_only=True, tag="measuring"):
+    """After the rounds: one quantity of one candidate is measured apart (latency, dispatch, energy, ...)."""
+
+    candidate: str
+    workload: str
+    phase: str
+    quantity: str
+    remaining_seconds: float | None = None
 
 
 class GpuLoad(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,5 +151,14 @@ class RaceFinished(Event, frozen=True, kw_only=True, tag="race-finished"):
 
 
 AnyEvent: TypeAlias = (
-    RaceStarted | Preparing | Prepared | RoundStarted | BlockDone | RoundDone | Load | CandidateEnded | RaceFinished
+    RaceStarted
+    | Preparing
+    | Prepared
+    | RoundStarted
+    | BlockDone
+    | RoundDone
+    | Measuring
+    | Load
+    | CandidateEnded
+    | RaceFinished
 )

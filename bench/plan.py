@@ -48,6 +48,11 @@ class Plan(Record, frozen=True):
         K: planned candidates; M: their pairs; alpha: error rate per (workload, phase) race.
         data: data set name -> "made", or "user" when the user's own files were read.
         defaults: candidates that stand for their framework in the ranking (its documented default for training).
+        launches: that the budget is expected to pay for; the most there will be unless `auto`.
+        twins: candidates that run twice, under names like "pytorch:eager#2" (`untwinned`): how far the same thing
+            twice differs. They count neither in K nor in M, and nothing is said of them but that.
+        left_out: candidate -> why it is not raced, so that the others can be decided.
+        auto: whether the user left launches and candidates to the app, which may then revise the launches.
     """
 
     candidates: tuple[str, ...]
@@ -67,6 +72,24 @@ class Plan(Record, frozen=True):
     alpha: float
     data: dict[str, str]
     defaults: tuple[str, ...]
+    twins: tuple[str, ...] = ()
+    left_out: dict[str, str] = {}
+    auto: bool = False
+
+    @property
+    def field(self) -> tuple[str, ...]:
+        """Everybody who runs: the candidates, then the twins."""
+        return self.candidates + self.twins
+
+
+def twin_of(candidate: str, number: int = 2) -> str:
+    """The name under which `candidate` runs for the `number`-th time."""
+    return f"{candidate}#{number}"
+
+
+def untwinned(name: str) -> str:
+    """The candidate that runs under `name`, its own or a twin's."""
+    return name.partition("#")[0]
 
 
 def family_error_rate(workloads: Iterable[str], phases: Iterable[str]) -> float:

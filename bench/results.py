@@ -81,8 +81,11 @@ class GpuUtilisation(Record, frozen=True):
 
 
 class Energy(Record, frozen=True):
+    """Of the whole package or board while the candidate ran; `above_idle` is the part beyond the idle machine's."""
+
     value: float | None
     basis: str  # measured | estimated | unavailable
+    above_idle: float | None = None
 
 
 class Dispatch(Record, frozen=True):
@@ -90,6 +93,21 @@ class Dispatch(Record, frozen=True):
 
     a: float
     b: float
+
+
+class DispatchPoint(Record, frozen=True):
+    """Wall seconds of one step on a batch of this many samples."""
+
+    batch: int
+    seconds: float
+
+
+class StatedRun(Record, frozen=True):
+    """Time to finish the run that the workload states: start, compilation and all its steps."""
+
+    epochs: int
+    steps: int
+    seconds: Range
 
 
 class Parity(Record, frozen=True):
@@ -102,6 +120,8 @@ class Parity(Record, frozen=True):
     first_update_tolerance: float
     steps: int
     worst_tensor: str | None = None
+    output_difference: float | None = None  # of inference on the first batch; null where only training was checked
+    output_tolerance: float | None = None
 
 
 class Run(Record, frozen=True):
@@ -139,7 +159,12 @@ class Run(Record, frozen=True):
     stand_ins: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     batch: int | None = None
-    notes: tuple[str, ...] = ()  # what the worker reported besides, such as graph breaks
+    notes: tuple[str, ...] = ()  # what the worker reported besides, and what was not measured and why
+    dispatch_points: tuple[DispatchPoint, ...] = ()
+    recompilations: int | None = None  # null where nothing is ever compiled
+    graph_breaks: int | None = None
+    environment_bytes: int | None = None
+    stated_run: StatedRun | None = None
 
 
 class Ratio(Record, frozen=True):
@@ -165,9 +190,12 @@ class Verdict(Record, frozen=True):
     ratio: Ratio
     basis: Basis
     quantity: Quantity = Quantity.WALL_SECONDS
+    why: str | None = None  # what forbade a verdict, where it was not the evidence
 
 
 class Twin(Record, frozen=True):
+    """How far the same candidate, run twice, differed: seconds of its twin over its own."""
+
     candidate: str
     ratio: Ratio
 
