@@ -4,7 +4,6 @@ The engine writes down what happens; `results` is a function of that alone, so a
 the row stored after each round are made in the same way.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -35,13 +34,10 @@ from bench.results import (
     StepSeconds,
     Verdict,
 )
+from bench.scrub import scrubbed
 
 LOW_PERCENTILE = 5
 """The "low" of the contention gauge: the block that 5 % fall below."""
-
-
-_PATH = re.compile(r"(?<![\w:/])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+([^\s/\\'\"]*)")
-"""A path of at least two folders; its last part is kept. Results leave the machine and name nobody's folders."""
 
 
 class Scoreboard:
@@ -87,7 +83,7 @@ class Scoreboard:
         """A candidate is out of a workload, or through it. The first end stands; True when this is the first."""
         if self.ended(candidate, workload):
             return False
-        self._ended[candidate, workload] = (status, reason and _PATH.sub(r"\1", reason))
+        self._ended[candidate, workload] = (status, reason and scrubbed(reason))
         return True
 
     def ended(self, candidate: str, workload: str) -> bool:
