@@ -130,9 +130,11 @@ def test_a_whole_conversation_under_every_python(minor: str, build: protocol.Bui
         assert echo.process.stdout.read() == b""
 
 
-def test_the_worker_is_written_for_python_3_6_and_later() -> None:
+def test_what_runs_beside_a_framework_is_written_for_python_3_6_and_later() -> None:
     command = [sys.executable, "-c", "from vermin import main; main()", "--no-tips", "--quiet", "-t=3.6-"]
-    found = subprocess.run([*command, str(MAIN.parent), str(ECHO)], capture_output=True, text=True, check=False)
+    idioms = ROOT / "bench" / "idioms"
+    code = [MAIN.parent, ECHO, idioms / "runner.py", idioms / "weights"]
+    found = subprocess.run([*command, *map(str, code)], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout
     newer = subprocess.run([*command, str(Path(__file__))], capture_output=True, text=True, check=False)
     assert newer.returncode != 0, "vermin would let anything pass"
