@@ -39,7 +39,18 @@ _KEPT_OUT = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "PIP_", "UV_")
 """Prefixes of variables that speak of the parent's Python. PYTHONDONTWRITEBYTECODE makes imports 2-6 times slower."""
 
 Request: TypeAlias = (
-    protocol.Load | protocol.Build | protocol.Trace | protocol.Train | protocol.Infer | protocol.Status | protocol.Close
+    protocol.Load
+    | protocol.Build
+    | protocol.Predict
+    | protocol.Trace
+    | protocol.Train
+    | protocol.Infer
+    | protocol.Batches
+    | protocol.Latency
+    | protocol.Copy
+    | protocol.Gemm
+    | protocol.Status
+    | protocol.Close
 )
 ReplyType = TypeVar("ReplyType", bound=protocol.Reply)
 

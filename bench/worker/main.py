@@ -79,7 +79,7 @@ load_module("advisor_runtimes", os.path.join(HERE, "runtimes.py"))
 
 
 class Worker(object):
-    """Serves requests in the order load, build, trace, (train | infer | status)*, close."""
+    """Serves requests in the order of `bench.protocol`."""
 
     def __init__(self):
         self.adapter = None
@@ -108,7 +108,7 @@ class Worker(object):
         os.environ.update(FIXED_ENVIRONMENT)
         os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
         precision = field(request, "precision", str)
-        if precision == "fp32":
+        if precision != "tf32":
             os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # cuBLAS and cuDNN, beneath what a framework sets
         name = "advisor_adapter_" + os.path.splitext(os.path.basename(path))[0]
         start = time.perf_counter()
@@ -133,11 +133,18 @@ class Worker(object):
         weights = kit.Tensors(field(request, "weights", str))
         batches = kit.Tensors(field(request, "batches", str))
         mode = field(request, "mode", str)
+        self.built = False
+        self.threads_seen = 0
         start = time.perf_counter()
         adapter.build(network, weights, batches, mode)
         adapter.synchronise()
         self.built = True
         return {"build_seconds": time.perf_counter() - start}
+
+    def do_predict(self, request):
+        path = field(request, "outputs", str)
+        kit.write_tensors(path, {"outputs": self.ready().predict()})
+        return {}
 
     def do_trace(self, request):
         adapter = self.ready()
@@ -183,6 +190,39 @@ class Worker(object):
         self.threads_seen = max(self.threads_seen, busy_threads(threads_before, wall, cpu))
         return {"wall_seconds": wall, "cpu_seconds": cpu, "steps": steps}
 
+    def do_batches(self, request):
+        adapter = self.ready()
+        adapter.feed(kit.Tensors(field(request, "batches", str)))
+        adapter.synchronise()
+        return {}
+
+    def do_latency(self, request):
+        adapter = self.ready()
+        calls = field(request, "calls", int)
+        if calls < 1:
+            raise kit.Refused("protocol", "calls is %d" % calls)
+        return {"seconds": seconds_of(lambda: adapter.infer(1), calls, adapter.synchronise)}
+
+    def do_copy(self, request):
+        adapter = self.ready()
+        steps = field(request, "steps", int)
+        if steps < 1:
+            raise kit.Refused("protocol", "steps is %d" % steps)
+        if not adapter.copy(1):
+            return {"seconds": None}
+        adapter.synchronise()
+        start = time.perf_counter()
+        adapter.copy(steps)
+        adapter.synchronise()
+        return {"seconds": (time.perf_counter() - start) / steps}
+
+    def do_gemm(self, request):
+        adapter = self.loaded()
+        size, repeats = field(request, "size", int), field(request, "repeats", int)
+        if size < 1 or repeats < 1:
+            raise kit.Refused("protocol", "size is %d, repeats is %d" % (size, repeats))
+        return {"seconds": min(seconds_of(adapter.gemm(size), repeats, adapter.synchronise))}
+
     def do_status(self, request):
         adapter = self.loaded()
         return {
@@ -190,6 +230,9 @@ class Worker(object):
             "threads_seen": self.threads_seen,
             "peak_rss_bytes": peak_rss_bytes(),
             "gpu_memory_bytes": adapter.memory(),
+            "recompilations": adapter.recompilations(),
+            "graph_breaks": adapter.graph_breaks(),
+            "copy_included": adapter.copy_included,
             "notes": list(adapter.notes()),
         }
 
@@ -207,6 +250,19 @@ class Worker(object):
         if not self.built:
             raise kit.Refused("protocol", "build has to come first")
         return self.adapter
+
+
+def seconds_of(call, repeats, synchronise):
+    """One untimed call, then the wall seconds of each of `repeats`; a synchronisation at the end of every one."""
+    call()
+    synchronise()
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        synchronise()
+        seconds.append(time.perf_counter() - start)
+    return seconds
 
 
 # --- requests and replies --------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """A framework made of nothing, for tests of the worker itself: standard library only, Python 3.6 to 3.14.
 
 Its modes are what it does in `train`: "echo" nothing, "exit" raises SystemExit, "hang" sleeps, "nan" has no finite
-loss. It prints to standard output wherever it can, as frameworks do.
+loss; in "copy" it has something to copy. It prints to standard output wherever it can, as frameworks do.
 """
 
 import os
@@ -37,13 +37,18 @@ class Adapter(kit.Adapter):
         if kit.cuda_index(device) is not None:
             raise kit.no_device(device, "echo sees 0 GPUs")
         self.thread_count = threads
-        self.steps = 0
+        self.steps = self.copied = self.products = 0
         self.names = []
 
     def build(self, network, weights, batches, mode):
         self.mode = mode
+        self.steps = 0
         self.rate = network["optimiser"]["learning_rate"]
-        self.names = sorted(weights) + sorted(batches)
+        self.names = sorted(weights)
+        self.feed(batches)
+
+    def feed(self, batches):
+        self.names += sorted(batches)
 
     def trace(self, steps):
         self.steps += steps
@@ -51,6 +56,19 @@ class Adapter(kit.Adapter):
 
     def weights(self):
         return {"w": Array()}
+
+    def predict(self):
+        return Array()
+
+    def copy(self, steps):
+        self.copied += steps
+        return self.mode == "copy"
+
+    def gemm(self, size):
+        def product():
+            self.products += size
+
+        return product
 
     def train(self, steps):
         print("training")
@@ -70,7 +88,8 @@ class Adapter(kit.Adapter):
         return self.thread_count
 
     def notes(self):
-        return [str(self.steps) + " steps"] + self.names + ["path " + entry for entry in sys.path]
+        counts = f"{self.steps} steps, {self.copied} copied, {self.products} products"
+        return [counts] + self.names + ["path " + entry for entry in sys.path]
 
     def versions(self):
         return {"echo": "1"}

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 SPEED = 100  # pretended seconds per real one
+FLOPS = 1e10  # pretended, of a matrix product
 
 
 def main() -> None:
@@ -53,24 +54,39 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
         case "build":
             return {"build_seconds": 0.1}
         case "trace":
-            manifest = Path(request["first_update"])
-            manifest.with_suffix(".bin").write_bytes(b"")
-            document = {"schema": "advisor/tensors/1", "file": manifest.with_suffix(".bin").name, "tensors": []}
-            manifest.write_text(json.dumps(document), encoding="utf-8")
+            write_no_tensors(Path(request["first_update"]))
             return {"losses": [settings.get("loss", 1.0)] * request["steps"], "first_step_seconds": 0.2}
         case "train" | "infer":
             wall = settings["call_seconds"] + request["steps"] * settings["step_seconds"] * noise.uniform(0.98, 1.02)
             time.sleep(wall / SPEED)
             return {"wall_seconds": wall, "cpu_seconds": wall * settings["cpu_share"], "steps": request["steps"]}
+        case "predict":
+            write_no_tensors(Path(request["outputs"]))
+        case "latency":
+            seconds = settings["call_seconds"] + settings["step_seconds"]
+            return {"seconds": [seconds * noise.uniform(0.98, 1.02) for _ in range(request["calls"])]}
+        case "copy":
+            return {"seconds": None}
+        case "gemm":
+            return {"seconds": 2 * request["size"] ** 3 / FLOPS}
         case "status":
             return {
                 "threads": 1,
                 "threads_seen": 1,
                 "peak_rss_bytes": 50_000_000,
                 "gpu_memory_bytes": None,
+                "recompilations": None,
+                "graph_breaks": None,
+                "copy_included": False,
                 "notes": [],
             }
     return {}
+
+
+def write_no_tensors(manifest: Path) -> None:
+    manifest.with_suffix(".bin").write_bytes(b"")
+    document = {"schema": "advisor/tensors/1", "file": manifest.with_suffix(".bin").name, "tensors": []}
+    manifest.write_text(json.dumps(document), encoding="utf-8")
 
 
 def strike(fault: str, reply: dict[str, Any], first: bool) -> dict[str, Any]:

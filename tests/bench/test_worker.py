@@ -115,9 +115,18 @@ def test_a_whole_conversation_under_every_python(minor: str, build: protocol.Bui
         assert (block.id, block.steps) == (4, 5)
         assert block.wall_seconds > 0
         assert echo.ask(protocol.Infer(id=5, steps=7), protocol.Block).steps == 7
+        assert echo.ask(protocol.Predict(id=5, outputs=str(tmp_path / "outputs.json")), protocol.Reply).ok
+        assert read_tensors(tmp_path / "outputs.json")["outputs"].tolist() == [1.0, 2.0]
+        latencies = echo.ask(protocol.Latency(id=5, calls=4), protocol.Latencies).seconds
+        assert len(latencies) == 4
+        assert min(latencies) > 0
+        assert echo.ask(protocol.Copy(id=5, steps=3), protocol.Copied).seconds is None
+        assert echo.ask(protocol.Gemm(id=5, size=10, repeats=2), protocol.Multiplied).seconds > 0
         status = echo.ask(protocol.Status(id=6), protocol.StatusReply)
-        steps, *notes = status.notes
-        assert steps == "18 steps"  # 3 traced, 2 + 5 trained, 1 + 7 inferred
+        counts, *notes = status.notes
+        # 3 traced, 2 + 5 trained, 1 + 7 inferred, 1 + 4 for latency; one step tells there is nothing to copy.
+        assert counts == "23 steps, 1 copied, 30 products"
+        assert (status.recompilations, status.graph_breaks, status.copy_included) == (None, None, False)
         assert notes[:2] == ["w", "inputs"]
         assert status.peak_rss_bytes > 1_000_000
         assert status.gpu_memory_bytes is None
@@ -128,6 +137,64 @@ def test_a_whole_conversation_under_every_python(minor: str, build: protocol.Bui
         assert echo.process.wait(ENDS_WITHIN) == 0
         assert echo.process.stdout is not None
         assert echo.process.stdout.read() == b""
+
+
+def test_one_worker_serves_one_network_after_another(build: protocol.Build, tmp_path: Path) -> None:
+    with worker() as echo:
+        echo.ask(load(), protocol.Loaded)
+        echo.ask(build, protocol.Built)
+        echo.ask(protocol.Train(id=3, steps=5), protocol.Block)
+        write_tensors(tmp_path / "others.json", {"others": np.zeros((2, 7), np.float32)})
+        assert echo.ask(protocol.Batches(id=4, batches=str(tmp_path / "others.json")), protocol.Reply).ok
+        assert echo.ask(with_mode(build, "copy"), protocol.Built).ok
+        assert (echo.ask(protocol.Copy(id=5, steps=3), protocol.Copied).seconds or 0) > 0
+        counts, *notes = echo.ask(protocol.Status(id=6), protocol.StatusReply).notes
+        assert counts == "0 steps, 4 copied, 0 products"
+        assert "others" not in notes
+
+
+def test_a_build_that_fails_leaves_nothing_to_run(build: protocol.Build, tmp_path: Path) -> None:
+    with worker() as echo:
+        echo.ask(load(), protocol.Loaded)
+        echo.ask(build, protocol.Built)
+        (tmp_path / "network.json").write_text("{}")
+        assert echo.refusal(build).kind == "build"
+        assert "build has to come first" in (echo.refusal(protocol.Train(id=3, steps=1)).error or "")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        protocol.Predict(id=3, outputs="outputs.json"),
+        protocol.Batches(id=3, batches="batches.json"),
+        protocol.Gemm(id=3, size=10, repeats=1),
+    ],
+)
+def test_what_an_adapter_leaves_out_is_refused_and_does_not_end_it(
+    request_: protocol.Predict | protocol.Batches | protocol.Gemm, build: protocol.Build, tmp_path: Path
+) -> None:
+    least = (
+        "import advisor_kit as kit\n"
+        "class Adapter(kit.Adapter):\n"
+        "    def __init__(self, backend, device, precision, threads): pass\n"
+        "    def build(self, network, weights, batches, mode): pass\n"
+        "    def infer(self, steps): pass\n"
+        "    def synchronise(self): pass\n"
+        "    def threads(self): return 1\n"
+        "    def versions(self): return {}\n"
+    )
+    (tmp_path / "adapter.py").write_text(least)
+    if isinstance(request_, protocol.Batches):
+        request_ = msgspec.structs.replace(request_, batches=build.batches)
+    with worker() as bare:
+        bare.ask(load(tmp_path / "adapter.py"), protocol.Loaded)
+        bare.ask(build, protocol.Built)
+        reply = bare.refusal(request_)
+        assert reply.kind == "run"
+        assert "this adapter" in (reply.error or "")
+        assert bare.ask(protocol.Copy(id=4, steps=1), protocol.Copied).seconds is None
+        assert len(bare.ask(protocol.Latency(id=5, calls=2), protocol.Latencies).seconds) == 2
+        assert bare.ask(protocol.Status(id=6), protocol.StatusReply).recompilations is None
 
 
 def test_what_runs_beside_a_framework_is_written_for_python_3_6_and_later() -> None:
@@ -179,6 +246,9 @@ def test_requests_out_of_order_are_refused(build: protocol.Build) -> None:
         assert echo.ask(build, protocol.Built).ok
         assert echo.refusal(protocol.Train(id=1, steps=0)).kind == "protocol"
         assert echo.refusal(protocol.Train(id=1, steps=1, rewarm=-1)).kind == "protocol"
+        assert echo.refusal(protocol.Latency(id=1, calls=0)).kind == "protocol"
+        assert echo.refusal(protocol.Copy(id=1, steps=0)).kind == "protocol"
+        assert echo.refusal(protocol.Gemm(id=1, size=0, repeats=1)).kind == "protocol"
         assert echo.ask(protocol.Train(id=1, steps=1, rewarm=0), protocol.Block).ok
 
 
