@@ -652,7 +652,8 @@ class Race:
                     load = await loop.run_in_executor(thread, telemetry.sample)
                     self._tell(load)
                     for gpu in load.gpus:
-                        if self._running and f"cuda:{gpu.index}" == self.plan.device and gpu.utilisation is not None:
+                        its = gpu.vendor == "nvidia" and f"cuda:{gpu.index}" == self.plan.device
+                        if self._running and its and gpu.utilisation is not None:
                             self._board.add_utilisation(*self._running, gpu.utilisation)
                     await asyncio.sleep(self._pace.sample_seconds)
             finally:

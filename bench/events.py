@@ -124,6 +124,7 @@ class GpuLoad(msgspec.Struct, frozen=True, kw_only=True):
     memory_total_bytes: int | None
     power_watts: float | None
     temperature_celsius: float | None
+    vendor: str = "nvidia"  # nvidia | amd | intel | apple; `index` counts the GPUs of one vendor
 
 
 class Load(Event, frozen=True, kw_only=True, tag="load"):

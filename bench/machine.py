@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bench.results import Machine
-from bench.telemetry import gpus
+from bench.telemetry import count_nvidia, gpus
 from knowledge.model import Need
 
 
@@ -40,7 +40,7 @@ def describe() -> Machine:
         cores_logical=len(usable_cores()),
         cores_physical=psutil.cpu_count(logical=False),
         memory_bytes=psutil.virtual_memory().total,
-        gpus=devices,
+        gpus=tuple(gpu.name for gpu in devices),
         gpu_driver=driver,
         python=platform.python_version(),
     )
@@ -58,7 +58,7 @@ def _cpu_name() -> str:
 
 def devices() -> tuple[str, ...]:
     """What can be asked for with --device: "cpu", one "cuda:N" per NVIDIA GPU, "mps" on Apple silicon."""
-    found = ["cpu", *(f"cuda:{index}" for index in range(len(gpus()[0])))]
+    found = ["cpu", *(f"cuda:{index}" for index in range(count_nvidia()))]
     if platform_tag() == "macos-arm64":
         found.append("mps")
     return tuple(found)

@@ -25,13 +25,22 @@ def doctor(bundle: Path | None, as_json: bool) -> None:
     out = console()
     machine = report["machine"]
     out.print(f"{machine['cpu']} · {machine['cores_logical']} CPU · {machine['memory_bytes'] / 2**30:.1f} GiB")
-    out.print("GPU: " + (", ".join(machine["gpus"]) or report["gpu_absent_because"] or _("none")))
+    for vendor in report["telemetry"]:
+        out.print(f"GPU, {vendor['vendor']}: " + (", ".join(vendor["gpus"]) or vendor["absent_because"]), markup=False)
+    for meter in report["energy"]:
+        out.print(_("energy, {device}: {state}").format(device=meter["device"], state=_meter(meter)), markup=False)
     out.print("Python: " + ", ".join(report["interpreters"]))
     out.print(_("free disk: {size}").format(size=f"{report['free_disk_bytes'] / 1e9:.1f} GB"))
     for check in report["checks"]:
         state = readiness_in_words(check["state"])
         why = f": {check['why']} ({check['mend']})" if check["why"] else ""
         out.print(f"{check['candidate']:<22} {state}{why}", markup=False)
+
+
+def _meter(meter: dict[str, Any]) -> str:
+    if meter["absent_because"] is None:
+        return f"{meter['scope']}, {meter['basis']}"
+    return f"{meter['absent_because']} ({meter['mend']})" if meter["mend"] else str(meter["absent_because"])
 
 
 def _examine() -> dict[str, Any]:
@@ -42,18 +51,31 @@ def _examine() -> dict[str, Any]:
     from bench import machine
     from bench.environments import Environments, interpreters
     from bench.readiness import candidates_of, readiness
-    from bench.telemetry import open_nvml
+    from bench.telemetry import open_meter, open_vendors
 
     base = knowledge.load()
     environments = Environments(environments_folder())
-    gpu = open_nvml()
-    absent = gpu.absent_because
-    gpu.close()
+    devices = machine.devices()
+    vendors = []
+    for vendor, sampler in open_vendors().items():
+        gpus = [gpu.name for gpu in sampler.sample()]
+        vendors.append(
+            {"vendor": vendor, "gpus": gpus, "driver": sampler.driver, "absent_because": sampler.absent_because}
+        )
+        sampler.close()
+    meters = []
+    for device in devices:
+        meter = open_meter(device)
+        fields = ("scope", "basis", "absent_because", "mend")
+        meters.append({"device": device, **{field: getattr(meter, field) for field in fields}})
+        meter.close()
     return {
         "schema": "advisor/doctor/1",
         "machine": msgspec.to_builtins(machine.describe()),
-        "devices": list(machine.devices()),
-        "gpu_absent_because": absent,
+        "devices": list(devices),
+        "gpu_absent_because": None if any(each["gpus"] for each in vendors) else vendors[0]["absent_because"],
+        "telemetry": vendors,
+        "energy": meters,
         "interpreters": sorted(interpreters(), key=lambda minor: tuple(int(part) for part in minor.split("."))),
         "free_memory_bytes": machine.free_memory_bytes(),
         "free_disk_bytes": environments.free_disk_bytes(),

@@ -7,10 +7,11 @@ and only inside its own file; without hardware or driver its null object says wh
 from bench.telemetry.base import GpuSampler, HostSample, HostSampler, NoGpu
 from bench.telemetry.energy import EnergyMeter, NoEnergy, open_meter
 from bench.telemetry.host import PsutilHost, proc_or_psutil
-from bench.telemetry.nvml import open_nvml
-from bench.telemetry.sampler import Telemetry, gpus
+from bench.telemetry.nvml import count_nvidia, open_nvml
+from bench.telemetry.sampler import AllGpus, Telemetry, gpus, open_vendors
 
 __all__ = [
+    "AllGpus",
     "EnergyMeter",
     "GpuSampler",
     "HostSample",
@@ -19,8 +20,10 @@ __all__ = [
     "NoGpu",
     "PsutilHost",
     "Telemetry",
+    "count_nvidia",
     "gpus",
     "open_meter",
     "open_nvml",
+    "open_vendors",
     "proc_or_psutil",
 ]

@@ -64,6 +64,15 @@ def open_nvml_energy(index: int, library: Any = None) -> EnergyMeter:
     return NoEnergy(f"GPU {index} tells neither its energy nor its power", "")
 
 
+def count_nvidia() -> int:
+    """How many NVIDIA GPUs this machine has."""
+    sampler = open_nvml()
+    try:
+        return len(sampler.sample())
+    finally:
+        sampler.close()
+
+
 def _absence(library: Any, error: Any) -> str:
     known = {
         library.NVML_ERROR_LIBRARY_NOT_FOUND: "no NVIDIA driver is installed",
