@@ -60,24 +60,50 @@ def read_export(path: Path) -> Results:
     Raises:
         BadInput: the file cannot be read, is not a results document, or hides something in its text.
     """
+    results = decode(read_file(path, "name an exported file"), str(path))
+    if faults := hidden(results, str(path)):
+        raise BadInput(faults)
+    return results
+
+
+def read_file(path: Path, mend: str) -> bytes:
+    """What is in a file that the user named; `mend` says which one would do.
+
+    Raises:
+        BadInput: it cannot be read, is no ordinary file, or is too large.
+    """
     try:
         if is_special(path):  # a pipe would be waited for without end
-            raise BadInput([Fault(str(path), None, "", "is no ordinary file", "name an exported file")])
+            raise BadInput([Fault(str(path), None, "", "is no ordinary file", mend)])
         if path.stat().st_size > LARGEST_FILE:
-            raise BadInput([Fault(str(path), None, "", "is too large for results", "name an exported file")])
-        document = path.read_bytes()
+            raise BadInput([Fault(str(path), None, "", "is too large for results", mend)])
+        return path.read_bytes()
     except OSError as error:
         problem = f"cannot be read: {(error.strerror or str(error)).lower()}"
         raise BadInput([Fault(str(path), None, "", problem, "check the path")]) from error
-    results = decode(document, str(path))
-    hidden = ((key, _HIDDEN.search(text)) for key, text in _texts(msgspec.to_builtins(results)))
-    if faults := [
-        Fault(str(path), None, key, f"holds the hidden character U+{ord(found.group()):04X}", "remove it")
-        for key, found in hidden
-        if found is not None
-    ]:
-        raise BadInput(faults)
-    return results
+
+
+def hidden(record: object, name: str, line: int | None = None) -> list[Fault]:
+    """What a record hides in its texts: characters that a terminal would obey."""
+    found = ((key, _HIDDEN.search(text)) for key, text in _texts(msgspec.to_builtins(record)))
+    return [
+        Fault(name, line, key, f"holds the hidden character U+{ord(each.group()):04X}", "remove it")
+        for key, each in found
+        if each is not None
+    ]
+
+
+def plain(text: str) -> str:
+    """`text` with a space for every character that a terminal would obey."""
+    return _HIDDEN.sub(" ", text)
+
+
+def complaint(error: Exception) -> tuple[str, str]:
+    """msgspec's complaint and the key that it is about."""
+    problem, _, path = str(error).partition(" - at `$")
+    if not problem.startswith("JSON"):
+        problem = problem[:1].lower() + problem[1:]
+    return problem, path.rstrip("`").lstrip(".")
 
 
 def write_export(results: Results, path: Path) -> None:
@@ -110,14 +136,11 @@ def _fault(name: str, document: bytes, error: Exception) -> Fault:
     if isinstance(error, RecursionError):
         return Fault(name, None, "", "is nested too deeply", mend)
     text = str(error)
-    problem, _, path = text.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".")
+    problem, key = complaint(error)
     line = None
     if "(byte " in text:
         position = int(text.rpartition("(byte ")[2].rstrip(")"))
         line = document.count(b"\n", 0, position) + 1
-    if not problem.startswith("JSON"):
-        problem = problem[:1].lower() + problem[1:]
     return Fault(name, line, key, problem, mend)
 
 
