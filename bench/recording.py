@@ -1,4 +1,4 @@
-"""A race as a file that can be played again: one JSON line per event, written while it runs, and the results at the end.
+"""A race as a file that can be played again: one JSON line per event, written while it runs, the results at the end.
 
 The first line says what the file is and which code ran; whatever ends the process, the lines before are whole. Nothing
 in it names a host, a user or a folder. A recording is read whole or refused, with the line that is wrong.

@@ -4,6 +4,7 @@ Units are part of the names: seconds, bytes, joules; fractions are 0-1, `percent
 not apply is null. Fields may be added; none is renamed or dropped without a new schema number.
 """
 
+from collections import Counter
 from enum import StrEnum
 
 from bench.plan import Plan
@@ -228,3 +229,20 @@ class Results(Record, frozen=True, kw_only=True):
     contention: Contention
     interrupted: bool = False
     code: str = ""  # version and source hash of bench/ that measured it
+
+
+def fastest(results: Results) -> dict[str, str]:
+    """ "workload phase" -> the candidate that its verdicts call faster than every other one that was compared."""
+    found: dict[str, str] = {}
+    for race in dict.fromkeys((verdict.workload, verdict.phase) for verdict in results.verdicts):
+        pairs = [verdict for verdict in results.verdicts if (verdict.workload, verdict.phase) == race]
+        names = {name for verdict in pairs for name in (verdict.a, verdict.b)}
+        wins = Counter(
+            verdict.a if verdict.verdict is Outcome.A else verdict.b
+            for verdict in pairs
+            if verdict.verdict in (Outcome.A, Outcome.B)
+        )
+        for name, count in wins.most_common(1):
+            if count == len(names) - 1:
+                found[" ".join(race)] = name
+    return found

@@ -7,6 +7,7 @@ complete round can be read. Readers in other processes never wait for a race (wr
 import contextlib
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Any
 from bench import exchange
 from bench.race import Reading
 from bench.records import Record
-from bench.results import Results
+from bench.results import Outcome, Results, fastest
 from knowledge.faults import BadInput, Fault
 
 BUSY_MILLISECONDS = 5_000
@@ -59,13 +60,31 @@ class StoreFailure(Exception):
 
 
 class Summary(Record, frozen=True):
-    """One line of the history."""
+    """One line of the history.
+
+    Attributes:
+        candidates: how many were raced; `raced` names them.
+        fastest: "workload phase" -> the candidate that was decided to be faster than every other one.
+        faster, ties, undecided: how many verdicts said so.
+        code: version and source hash of what measured it.
+        readable: whether the document could be read; what comes from it is empty when not.
+    """
 
     id: str
     created: str
     candidates: int
     workloads: tuple[str, ...]
     interrupted: bool
+    raced: tuple[str, ...] = ()
+    phases: tuple[str, ...] = ()
+    device: str = ""
+    precision: str = ""
+    fastest: dict[str, str] = {}
+    faster: int = 0
+    ties: int = 0
+    undecided: int = 0
+    code: str = ""
+    readable: bool = True
 
 
 class Block(Record, frozen=True):
@@ -188,7 +207,7 @@ class Store:
     def summaries(self) -> tuple[Summary, ...]:
         """Every race kept, newest first."""
         rows = self._rows(
-            "SELECT id, created, candidates, workloads, interrupted FROM races ORDER BY created DESC, id DESC"
+            "SELECT id, created, candidates, workloads, interrupted, document FROM races ORDER BY created DESC, id DESC"
         )
         return tuple(
             Summary(
@@ -197,8 +216,9 @@ class Store:
                 candidates=candidates,
                 workloads=tuple(workloads.splitlines()),
                 interrupted=bool(interrupted),
+                **_summed_up(_bytes(document), identity),
             )
-            for identity, created, candidates, workloads, interrupted in rows
+            for identity, created, candidates, workloads, interrupted, document in rows
         )
 
     def latest(self) -> Results | None:
@@ -339,6 +359,26 @@ def _why(error: sqlite3.Error) -> tuple[str, str]:
     """What SQLite's complaint means for the user, and the mend."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the rest of an extended code is detail
     return _REASONS.get(code, (f"this is not a usable store: {error}", "move the file away; a new one is made"))
+
+
+def _summed_up(document: bytes, identity: str) -> dict[str, Any]:
+    """What a line of the history says beyond its row; a damaged document hides no other line."""
+    try:
+        results = exchange.decode(document, f"results {identity}")
+    except BadInput:
+        return {"readable": False}
+    outcomes = Counter(verdict.verdict for verdict in results.verdicts)
+    return {
+        "raced": results.plan.candidates,
+        "phases": results.plan.phases,
+        "device": results.plan.device,
+        "precision": results.plan.precision,
+        "fastest": fastest(results),
+        "faster": outcomes[Outcome.A] + outcomes[Outcome.B],
+        "ties": outcomes[Outcome.TIE],
+        "undecided": outcomes[Outcome.UNDECIDED],
+        "code": results.code,
+    }
 
 
 def _bytes(document: object) -> bytes:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from advisor.cli import bench_results
 from advisor.cli.output import console, json_option, print_json, warn
 from advisor.i18n import _
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.planning import Announcement
     from bench.readiness import Readiness
-    from bench.results import Results, Verdict
+    from bench.recording import Recorder
+    from bench.results import Results
     from bench.store import Store
     from bench.workload import Workload
     from knowledge.model import Knowledge
@@ -27,6 +29,10 @@ _GB, _MB = 1e9, 1e6
 @click.group(help=_("Measure frameworks on this machine and look at what was measured."))
 def bench() -> None:
     pass
+
+
+for _command in bench_results.COMMANDS:
+    bench.add_command(_command)
 
 
 @bench.command("list", help=_("Candidates, workloads and phases; environments, download and disk they need."))
@@ -85,6 +91,12 @@ def list_(as_json: bool) -> None:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help=_("Seed of made data and order.")
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FILE.jsonl",
+    help=_("Write the race down, for `advisor bench replay`."),
+)
 @click.option("--yes", is_flag=True, help=_("Consent to downloads over 500 MB."))
 @json_option
 def run(
@@ -99,19 +111,23 @@ def run(
     budget: float,
     data: tuple[str, ...],
     seed: int,
+    record: Path | None,
     yes: bool,
     as_json: bool,
 ) -> None:
     import asyncio
+    from contextlib import nullcontext
     from tempfile import TemporaryDirectory
 
     import knowledge
+    from advisor.cli.bench_show import show_results
     from advisor.cli.select import ask_consent
     from advisor.paths import environments_folder, store_file
     from bench import machine
     from bench.data import user_samples
     from bench.environments import Environments
     from bench.planning import Wishes, announce, make_plan
+    from bench.recording import Recorder
     from bench.store import Store, StoreFailure
     from bench.workload import load_workloads
 
@@ -140,8 +156,9 @@ def run(
     ask_consent(announcement.download_bytes, yes)
     try:
         race_folder = TemporaryDirectory(prefix="advisor-race-", ignore_cleanup_errors=True)
-        with Store(store_file()) as store, race_folder as folder:
-            results = asyncio.run(_race(plan, base, environments, store, Path(folder), known, own))
+        recording = Recorder(record) if record is not None else nullcontext()
+        with Store(store_file()) as store, race_folder as folder, recording as recorder:
+            results = asyncio.run(_race(plan, base, environments, store, Path(folder), known, own, recorder))
     except StoreFailure as failure:
         warn(f"advisor: {failure}")
         warn(_("Rounds that were stored before are kept: `advisor bench results` lists them."))
@@ -166,6 +183,7 @@ async def _race(
     folder: Path,
     workloads: "dict[str, Workload]",
     data: dict[str, Path],
+    recorder: "Recorder | None",
 ) -> "Results | None":
     """Run the race to its end, or to Ctrl-C, telling its progress on stderr; None when it ended before it began."""
     import asyncio
@@ -178,127 +196,23 @@ async def _race(
         async for event in race.events():
             if (line := _told(event)) is not None:
                 warn(line)
+            recorder = _recorded(recorder, event)
+    if recorder is not None and race.results is not None:
+        _recorded(recorder, race.results)
     return race.results
 
 
-@bench.command(help=_("List the results that are kept, newest first."))
-@json_option
-def results(as_json: bool) -> None:
-    import msgspec
-
-    from advisor.paths import store_file
-    from bench.store import Store, Summary
-
-    kept: tuple[Summary, ...] = ()
-    if store_file().exists():  # looking makes nothing
-        with Store(store_file()) as store:
-            kept = store.summaries()
-    if as_json:
-        print_json({"schema": "advisor/bench-results/1", "results": msgspec.to_builtins(kept)})
-        return
-    out = console()
-    if not kept:
-        out.print(_("Nothing has been measured yet. `advisor bench run` measures."), markup=False)
-    for summary in kept:
-        state = _("interrupted") if summary.interrupted else ""
-        line = f"{summary.id}  {summary.created}  {summary.candidates}  {', '.join(summary.workloads)}  {state}"
-        out.print(line, markup=False)
-
-
-@bench.command(help=_("Show one result (an id, its beginning, or latest)."))
-@click.argument("result")
-@json_option
-def show(result: str, as_json: bool) -> None:
-    from advisor.cli.inputs import named_results
-
-    found = named_results("bench show", result)
-    if as_json:
-        print_json(found)
-    else:
-        show_results(found)
-
-
-@bench.command(help=_("Write one result (an id, its beginning, or latest) into a JSON file."))
-@click.argument("result")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False))
-def export(result: str, output: Path) -> None:
-    from advisor.cli.inputs import named_results
-    from bench.exchange import write_export
-
-    write_export(named_results("bench export", result), output)
-
-
-@bench.command("import", help=_("Keep the result in a file that `bench export` wrote."))
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def import_(file: Path) -> None:
-    from advisor.paths import store_file
-    from bench.store import Store, StoreFailure
+def _recorded(recorder: "Recorder | None", line: "AnyEvent | Results") -> "Recorder | None":
+    """Write one line of the recording; the race goes on without one when that is not possible."""
+    from bench.results import Results
 
     try:
-        with Store(store_file()) as store:
-            imported = store.import_file(file)
-    except StoreFailure as failure:
-        warn(f"advisor: {failure}")
-        raise click.exceptions.Exit(1) from failure
-    console().print(imported.id, markup=False)
-
-
-def show_results(results: "Results") -> None:
-    """A table of runs, then the verdicts, in words."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    from advisor.words import run_status_in_words
-
-    out = console()
-    machine = results.machine
-    out.print(f"{results.id}  {machine.cpu}  {results.plan.device}  {results.plan.precision}", markup=False)
-    table = Table(box=None, pad_edge=False)
-    table.add_column(_("candidate"), overflow="fold")  # a name cut short names nothing
-    for heading in (_("samples/s"), _("range"), _("import"), _("first step"), _("peak RSS")):
-        table.add_column(heading, justify="right")
-    workload = ""
-    for run in sorted(
-        results.runs, key=lambda r: (r.workload, -(r.samples_per_second.median if r.samples_per_second else 0))
-    ):
-        if run.workload != workload:
-            workload = run.workload
-            table.add_row(f"[bold]{escape(workload)}[/]")
-        if run.samples_per_second is None:
-            table.add_row(escape(run.candidate), run_status_in_words(run.status))
-            continue
-        rate = run.samples_per_second
-        table.add_row(
-            escape(run.candidate),
-            f"{rate.median:,.0f}",
-            f"{rate.low:,.0f}-{rate.high:,.0f}",
-            f"{run.import_seconds or 0:.1f} s",
-            f"{run.first_step_seconds or 0:.2f} s",
-            f"{(run.peak_rss_bytes or 0) / 2**20:,.0f} MiB",
-        )
-    out.print(table)
-    for run in results.runs:
-        if run.reason:
-            status = run_status_in_words(run.status)
-            out.print(f"{run.workload} {run.candidate}: {status}: {run.reason}", markup=False)
-    for verdict in results.verdicts:
-        words = _verdict_words(verdict)
-        if words:
-            out.print(f"{verdict.workload}: {words}", markup=False)
-    gauge = results.contention.gauge
-    if gauge is not None:
-        out.print(_("CPU granted: {share} (median)").format(share=f"{gauge.median:.0%}"))
-
-
-def _verdict_words(verdict: "Verdict") -> str:
-    if verdict.verdict.value not in ("a", "b"):
-        return ""
-    faster, slower = (verdict.a, verdict.b) if verdict.verdict.value == "a" else (verdict.b, verdict.a)
-    ends = [end for end in (verdict.ratio.low, verdict.ratio.high) if end]
-    times = min((end if end >= 1 else 1 / end for end in ends), default=1.0)
-    text = _("{faster} is at least {times}x as fast as {slower} ({basis}, {quantity})")
-    basis, quantity = verdict.basis.value, verdict.quantity.value.replace("_", " ")
-    return text.format(faster=faster, slower=slower, times=f"{times:.2g}", basis=basis, quantity=quantity)
+        if recorder is not None:
+            recorder.finish(line) if isinstance(line, Results) else recorder.take(line)
+    except OSError as error:
+        warn(_("The recording ends here: {why}").format(why=error.strerror or error))
+        return None
+    return recorder
 
 
 def _announce(announcement: "Announcement") -> None:
