@@ -1,13 +1,13 @@
 """The Jinja environment of all reports: strict about names, and how numbers and ranges are written."""
 
 from functools import cache
-from math import isnan
 from pathlib import Path
 
 import jinja2
 
 from advisor import words
 from advisor.i18n import _, ngettext
+from advisor.quantities import si_seconds
 from advisor.report.content import Content
 from bench.results import Range, Results, StepSeconds
 
@@ -46,16 +46,6 @@ def render(template: str, content: Content, *, autoescape: bool) -> bytes:
 def per_cent(share: float) -> str:
     """A share of 0-1 as per cent."""
     return f"{share * 100:.1f} %"
-
-
-def si_seconds(seconds: float | None) -> str:
-    """Seconds in the unit that reads best."""
-    if seconds is None or isnan(seconds):
-        return "-"
-    for unit, factor in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= factor:
-            return f"{seconds / factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def spread(quantity: Range | StepSeconds | None) -> str:

@@ -12,11 +12,12 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from advisor.i18n import N_, _, language, ngettext
+from advisor.quantities import percent, size
 from advisor.recommendation import Excluded, Ranked, Recommendation
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Pick
 from advisor.tui.sheet import taken_back
-from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, percent, right, size
+from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, right
 from advisor.words import name_of, need_in_words, origin_in_words, verdict_in_words
 from knowledge.model import Knowledge
 

@@ -13,10 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Checkbox, DataTable, Static
 
 from advisor.i18n import N_, _, language
+from advisor.quantities import duration, size
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Confirm
 from advisor.tui.services import CONSENT_BYTES, Choice, Offer
-from advisor.tui.widgets.bars import duration, size
 from bench.readiness import State
 from knowledge.faults import BadInput
 

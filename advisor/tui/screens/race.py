@@ -11,11 +11,11 @@ from textual.widget import Widget
 from textual.widgets import ProgressBar, Static
 
 from advisor.i18n import N_, _, language
+from advisor.quantities import clock
 from advisor.tui.board import Board
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Confirm
 from advisor.tui.services import Race
-from advisor.tui.widgets.bars import clock
 from advisor.tui.widgets.lanes import Lanes
 from advisor.tui.widgets.load import LoadPanel
 from bench.plan import Plan

@@ -5,8 +5,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from advisor.i18n import _
+from advisor.quantities import clock, duration, rate, size
 from advisor.tui.board import Row
-from advisor.tui.widgets.bars import clock, duration, fit, interval_bar, rate, right, size
+from advisor.tui.widgets.bars import fit, interval_bar, right
 from bench.results import Status
 
 _NAME, _RATE, _RANGE, _FIRST, _LOSS = 24, 9, 15, 7, 7

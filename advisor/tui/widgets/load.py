@@ -7,7 +7,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from advisor.i18n import _
-from advisor.tui.widgets.bars import bar, fit, level, percent
+from advisor.quantities import percent
+from advisor.tui.widgets.bars import bar, fit, level
 from bench.events import GpuLoad, Load
 
 _GIB = 2**30

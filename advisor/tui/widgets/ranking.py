@@ -6,8 +6,9 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from advisor.i18n import _
+from advisor.quantities import percent
 from advisor.recommendation import Excluded, Ranked, Recommendation
-from advisor.tui.widgets.bars import bar, fit, percent, right
+from advisor.tui.widgets.bars import bar, fit, right
 
 MOVED = 0.005
 """A change of probability smaller than half a per cent is sampling noise of 10,000 draws, and no arrow shows it."""
