@@ -7,10 +7,10 @@
     predict(model, inputs) -> NumPy array              outputs in inference mode, before any softmax
 
 `batches` is a list of (inputs, targets) NumPy arrays; `inputs` is a dictionary where the workload names several. Where
-the number of steps is the caller's, batches are (inputs, targets, steps) and `predict(model, inputs, steps)` takes it
-too, a Python int. Where layers are frozen, `backbone()` makes the untrained part of them and `build(path)` loads its
-weights from a file of the framework's own kind. Images are in the layout the framework expects. Adapters
-(`bench/worker/adapters`) are for timing and share nothing with these files.
+the length of a recurrence changes, batches are (inputs, targets, steps) and `predict(model, inputs, steps)` takes it
+too, a Python int; a constant one is written into the model. Where layers are frozen, `backbone()` makes them alone and
+`build(path)` loads their weights from a file of the framework's own kind. Images are in the layout the framework
+expects. Adapters (`bench/worker/adapters`) are for timing and share nothing with these files.
 """
 
 from importlib.resources import files

@@ -94,7 +94,8 @@ class Trial(object):
                 array = self.numpy.ascontiguousarray(self.numpy.moveaxis(array, -3, -1))
             inputs[name] = array
         targets = manifest["targets"]
-        steps = [manifest[name] for name in manifest if name.startswith("steps.")]
+        changing = [layer["id"] for layer in self.layers if len(set(layer.get("steps", ()))) > 1]
+        steps = [manifest["steps." + name] for name in changing]
         return [
             (self.only({name: array[place] for name, array in inputs.items()}), targets[place])
             + tuple(int(array[place]) for array in steps)

@@ -1,4 +1,4 @@
-"""A convolutional network for MNIST digits, as in the PyTorch quick start and its MNIST example."""
+"""A CNN for MNIST: the nn.Module of PyTorch's quick start, the layers of its MNIST example."""
 
 import torch
 from torch import nn
