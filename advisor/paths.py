@@ -33,3 +33,9 @@ def environments_folder() -> Path:
 def store_file() -> Path:
     """The SQLite file with every result."""
     return home() / "results.sqlite"
+
+
+def own_workloads() -> tuple[Path, ...]:
+    """The folder of the user's own workload files, where there is one."""
+    folder = home() / "workloads"
+    return (folder,) if folder.exists() else ()

@@ -1,7 +1,8 @@
 """What workloads train on: made data of the right shape, or the user's own MNIST and Beijing PM2.5 files.
 
 Both sources give samples for ever (`take`): made ones are drawn anew from their seed, files start over at their end.
-Inputs are float32 in the layout of the workload (`bench.workload`); targets int32 class numbers or float32 values.
+Inputs, by name, are float32 in the layout of the workload (`bench.workload`), or int32 token numbers; targets are int32
+class numbers or float32 values.
 """
 
 import csv
@@ -9,7 +10,7 @@ import gzip
 import math
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,19 @@ from bench.parity import STEPS
 from bench.records import Record
 from bench.reference import Reference, Samples, train
 from bench.tensors import Array, write_tensors
-from bench.workload import Workload, network, shapes, weight_shapes
+from bench.workload import (
+    INPUT,
+    BatchNorm,
+    Input,
+    LayerNorm,
+    Recurrence,
+    Workload,
+    inputs,
+    network,
+    output_shape,
+    state_shapes,
+    weight_shapes,
+)
 from knowledge.faults import BadInput, Fault
 
 MNIST_IMAGES: Final = ("train-images-idx3-ubyte", "train-images.idx3-ubyte")
@@ -39,76 +52,154 @@ _MOST_FAULTS = 20  # of one file; more than anybody mends in one go
 _LONGEST_CSV = 64 * 1024 * 1024  # bytes; the UCI file has two million
 _LARGEST_VALUE = 1e6  # a thousand times the largest of the UCI file, 1,046 hPa
 
+USERS: Final = ("mnist", "pm25")
+"""Data sets that the user's own files of can be read."""
+
 NOISE: Final = 0.5
-"""Share of noise in made images: the classes stay learnable, and no two values of a window are equal by accident."""
+"""Share of noise in made samples: the classes stay learnable, and no two values of a window are equal by accident."""
+
+_MOST_BLOCKS = 8
+"""A made pattern has at most so many blocks a side, of 4 pixels at least: large images stay cheap to keep."""
 
 
 def make_weights(workload: Workload, seed: int) -> dict[str, Array]:
-    """Initial weights, float32, canonical layout: Glorot & Bengio's (2010) uniform kernels.
+    """Initial weights and state, float32, canonical layout: Glorot & Bengio's (2010) uniform kernels.
 
-    Biases are drawn as well, from -0.1 to 0.1, so that a candidate that loses or misplaces one is found out.
+    Biases are drawn as well, from -0.1 to 0.1, so that a candidate that loses or misplaces one is found out; so are
+    the scales of normalisation, and batch-norm's stored variances, from 0.5 to 1.5. The matrix of a recurrence is
+    orthogonal: what runs through it any number of times keeps its size (Saxe, McClelland & Ganguli 2014).
     """
     random = np.random.default_rng([seed, 1])
-    weights = {}
-    for name, shape in weight_shapes(workload).items():
-        if len(shape) == 1:
-            limit = 0.1
-        elif len(shape) == 4:  # convolution kernel: out, in, height, width
-            limit = math.sqrt(6 / ((shape[0] + shape[1]) * shape[2] * shape[3]))
+    normal = {layer.id for layer in workload.layers if isinstance(layer, LayerNorm | BatchNorm)}
+    loops = {layer.id for layer in workload.layers if isinstance(layer, Recurrence)}
+    weights: dict[str, Array] = {}
+    for name, shape in (weight_shapes(workload) | state_shapes(workload)).items():
+        layer, _, tensor = name.partition(".")
+        if layer in loops and len(shape) == 2:
+            factor, triangle = np.linalg.qr(random.normal(size=shape))
+            made = factor * np.sign(np.diag(triangle))
+        elif layer in normal and tensor in ("weight", "variance"):
+            made = random.uniform(0.5, 1.5, shape)
         else:
-            limit = math.sqrt(6 / (shape[0] + shape[1]))
-        weights[name] = random.uniform(-limit, limit, shape).astype(np.float32)
+            limit = _limit(shape)
+            made = random.uniform(-limit, limit, shape)
+        weights[name] = made.astype(np.float32)
     return weights
 
 
+def _limit(shape: tuple[int, ...]) -> float:
+    if len(shape) == 1:
+        return 0.1
+    if len(shape) == 4:  # convolution kernel: out, in, height, width
+        return math.sqrt(6 / ((shape[0] + shape[1]) * shape[2] * shape[3]))
+    return math.sqrt(6 / (shape[0] + shape[1]))
+
+
 class MadeClasses:
-    """Made samples of a classification task: one smooth pattern per class, half hidden in noise; values -1 to 1."""
+    """Made samples of a classification task: one smooth pattern per class, half hidden in noise.
 
-    def __init__(self, shape: tuple[int, ...], classes: int, seed: int) -> None:
+    Values are -1 to 1; of token numbers half are the class's own. Where every position of a series is classified, each
+    belongs to the class one further than the position before it.
+    """
+
+    def __init__(self, given: Mapping[str, Input], output: tuple[int, ...], seed: int) -> None:
         self._random = np.random.default_rng([seed, 2])
-        coarse = self._random.uniform(-1, 1, (classes, *(-(-length // 4) for length in shape)))
-        for axis, length in enumerate(shape, start=1):
-            coarse = np.repeat(coarse, 4, axis=axis).take(range(length), axis=axis)
-        self._patterns = coarse
+        self._given = given
+        *self._positions, self._classes = output
+        self._patterns = {name: self._pattern(one) for name, one in given.items()}
 
-    def take(self, count: int) -> tuple[Array, Array]:
-        targets = self._random.integers(len(self._patterns), size=count, dtype=np.int32)
-        noise = self._random.uniform(-1, 1, (count, *self._patterns.shape[1:]))
-        return ((1 - NOISE) * self._patterns[targets] + NOISE * noise).astype(np.float32), targets
+    def _pattern(self, given: Input) -> Array:
+        """Of every class: tokens, or the values of blocks."""
+        if given.tokens is not None:
+            return self._random.integers(given.tokens, size=(self._classes, *given.shape), dtype=np.int32)
+        blocks = [-(-length // block) for length, block in zip(given.shape, _blocks(given.shape), strict=True)]
+        return self._random.uniform(-1, 1, (self._classes, *blocks))
+
+    def take(self, count: int) -> tuple[dict[str, Array], Array]:
+        classes = self._random.integers(self._classes, size=count, dtype=np.int32)
+        taken = {name: self._sample(name, classes) for name in self._given}
+        if not self._positions:
+            return taken, classes
+        steps = np.arange(self._positions[0], dtype=np.int32)
+        return taken, (classes[:, None] + steps) % np.int32(self._classes)
+
+    def _sample(self, name: str, classes: Array) -> Array:
+        given = self._given[name]
+        pattern: Array = self._patterns[name][classes]
+        if given.tokens is not None:
+            noise = self._random.integers(given.tokens, size=pattern.shape, dtype=np.int32)
+            return np.where(self._random.random(pattern.shape) < NOISE, noise, pattern)
+        for axis, (length, block) in enumerate(zip(given.shape, _blocks(given.shape), strict=True), start=1):
+            pattern = np.repeat(pattern, block, axis=axis).take(range(length), axis=axis)
+        hidden_in = self._random.uniform(-1, 1, pattern.shape)
+        return ((1 - NOISE) * pattern + NOISE * hidden_in).astype(np.float32)
 
 
-class MadeSeries:
+def _blocks(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Length of a pattern's blocks along each axis; the channels of an image are apart."""
+    lengths = tuple(max(4, -(-length // _MOST_BLOCKS)) for length in shape)
+    return (1, *lengths[1:]) if len(shape) == 3 else lengths
+
+
+class MadeText:
+    """Made text, to predict the next token of: half of the time each token has one fixed successor, else any."""
+
+    def __init__(self, name: str, length: int, tokens: int, seed: int) -> None:
+        self._random = np.random.default_rng([seed, 2])
+        self._name, self._length, self._tokens = name, length, tokens
+        self._successor = self._random.permutation(tokens).astype(np.int32)
+
+    def take(self, count: int) -> tuple[dict[str, Array], Array]:
+        text = self._random.integers(self._tokens, size=(count, self._length + 1), dtype=np.int32)
+        follows = self._random.random(text.shape) >= NOISE
+        for place in range(1, self._length + 1):
+            text[:, place] = np.where(follows[:, place], self._successor[text[:, place - 1]], text[:, place])
+        return {self._name: text[:, :-1]}, text[:, 1:]
+
+
+class MadeValues:
     """Made samples of a regression task: uniform inputs from 0 to 1; targets are fixed linear maps of them, bent."""
 
-    def __init__(self, shape: tuple[int, ...], outputs: int, seed: int) -> None:
+    def __init__(self, given: Mapping[str, Input], outputs: int, seed: int) -> None:
         self._random = np.random.default_rng([seed, 2])
-        self._shape = shape
-        self._map = self._random.normal(size=(math.prod(shape), outputs)) / math.sqrt(math.prod(shape))
+        self._given = given
+        width = sum(math.prod(one.shape) for one in given.values())
+        self._map = self._random.normal(size=(width, outputs)) / math.sqrt(width)
 
-    def take(self, count: int) -> tuple[Array, Array]:
-        inputs = self._random.random((count, *self._shape)).astype(np.float32)
-        targets = 0.5 + 0.5 * np.tanh((inputs.reshape(count, -1) - 0.5) @ self._map * 3)
-        return inputs, targets.astype(np.float32)
+    def take(self, count: int) -> tuple[dict[str, Array], Array]:
+        taken: dict[str, Array] = {}
+        shares = []
+        for name, given in self._given.items():
+            drawn = self._random.random((count, *given.shape)).astype(np.float32)
+            taken[name] = drawn if given.tokens is None else (drawn * given.tokens).astype(np.int32) % given.tokens
+            shares.append(drawn.reshape(count, -1) - 0.5)
+        targets = 0.5 + 0.5 * np.tanh(np.concatenate(shares, axis=1) @ self._map * 3)
+        return taken, targets.astype(np.float32)
 
 
 class Stored:
-    """Samples from memory, in their order, for ever."""
+    """Samples of one input from memory, in their order, for ever."""
 
-    def __init__(self, inputs: Array, targets: Array) -> None:
+    def __init__(self, inputs: Array, targets: Array, name: str = INPUT) -> None:
         self.inputs, self.targets = inputs, targets
+        self._name = name
         self._next = 0
 
-    def take(self, count: int) -> tuple[Array, Array]:
+    def take(self, count: int) -> tuple[dict[str, Array], Array]:
         places = (self._next + np.arange(count)) % len(self.inputs)
         self._next = int(self._next + count) % len(self.inputs)
-        return self.inputs[places], self.targets[places]
+        return {self._name: self.inputs[places]}, self.targets[places]
 
 
 def made_samples(workload: Workload, seed: int) -> Samples:
     """Made samples of the workload's shape; the same seed gives the same ones."""
-    (outputs,) = shapes(workload)[-1]
-    kind = MadeClasses if workload.loss == "softmax-cross-entropy" else MadeSeries
-    return kind(workload.input, outputs, seed)
+    given, output = inputs(workload), output_shape(workload)
+    if workload.loss == "mse":
+        return MadeValues(given, output[0], seed)
+    (name, first), *others = given.items()
+    if not others and first.tokens is not None and (*first.shape, first.tokens) == output:
+        return MadeText(name, first.shape[0], first.tokens, seed)
+    return MadeClasses(given, output, seed)
 
 
 def user_samples(workload: Workload, path: Path) -> Samples:
@@ -122,14 +213,22 @@ def user_samples(workload: Workload, path: Path) -> Samples:
     Raises:
         BadInput: the files are not there, are not what they should be, or do not fit the workload.
     """
-    samples = read_mnist(path) if workload.data == "mnist" else read_pm25(path, history=workload.input[0])
-    found, wanted = samples.inputs.shape[1:], workload.input
+    if workload.data not in USERS:
+        told = f"{workload.id} trains on made data; own files are read for {' and '.join(USERS)}"
+        raise BadInput([Fault(str(path), None, "", told, "leave --data out")])
+    (name, given), *others = inputs(workload).items()
+    if others or given.tokens is not None:
+        told = f"{workload.id} takes {', '.join(inputs(workload))}; the file holds one input of numbers"
+        raise BadInput([Fault(str(path), None, "", told, "leave --data out")])
+    samples = read_mnist(path) if workload.data == "mnist" else read_pm25(path, history=given.shape[0])
+    samples = Stored(samples.inputs, samples.targets, name)
+    found, wanted = samples.inputs.shape[1:], given.shape
     if found != wanted:
         told = f"its samples are {_by(found)}, {workload.id} takes {_by(wanted)}"
         raise BadInput([Fault(str(path), None, "", told, "use the original files")])
-    (outputs,) = shapes(workload)[-1]
-    if workload.loss == "softmax-cross-entropy" and int(samples.targets.max()) >= outputs:
-        told = f"it has a label {int(samples.targets.max())}, {workload.id} knows {outputs} classes"
+    classes = output_shape(workload)[-1]
+    if workload.loss == "softmax-cross-entropy" and int(samples.targets.max()) >= classes:
+        told = f"it has a label {int(samples.targets.max())}, {workload.id} knows {classes} classes"
         raise BadInput([Fault(str(path), None, "", told, "use the original files")])
     return samples
 
@@ -178,7 +277,14 @@ def prepare(workload: Workload, seed: int, folder: Path, data: Path | None = Non
     )
     prepared.network_json.write_bytes(msgspec.json.encode(network(workload)))
     write_tensors(prepared.weights_manifest, reference.weights)
-    write_tensors(prepared.batches_manifest, {"inputs": reference.inputs, "targets": reference.targets})
+    write_tensors(
+        prepared.batches_manifest,
+        {
+            **{f"inputs.{name}": batches for name, batches in reference.inputs.items()},
+            "targets": reference.targets,
+            **{f"steps.{name}": lengths for name, lengths in reference.steps.items()},
+        },
+    )
     return prepared
 
 

@@ -50,8 +50,8 @@ def compare(
     found[~np.isfinite(found)] = 0
     loss_difference = float(np.max(np.abs(found - expected) / np.abs(expected)))
     updates = {
-        name: _update_difference(start.astype(np.float64), reference.first_update[name], first_update.get(name))
-        for name, start in reference.weights.items()
+        name: _update_difference(reference.weights[name].astype(np.float64), expected_update, first_update.get(name))
+        for name, expected_update in reference.first_update.items()
     }
     worst = max(updates, key=updates.__getitem__)
     return Parity(

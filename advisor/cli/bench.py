@@ -1,5 +1,6 @@
 """`advisor bench`: what could be measured here, measuring it, and what was measured."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,14 @@ def list_(as_json: bool) -> None:
     import msgspec
 
     import knowledge
-    from advisor.paths import environments_folder
+    from advisor.paths import environments_folder, own_workloads
     from bench.environments import Environments
     from bench.planning import PHASES
     from bench.readiness import candidates_of, readiness
     from bench.workload import load_workloads, parameters
 
-    base, environments, workloads = knowledge.load(), Environments(environments_folder()), load_workloads()
+    base, environments = knowledge.load(), Environments(environments_folder())
+    workloads = load_workloads(own_workloads())
     found = [
         readiness(base, candidate, "cpu", environments)
         for framework in base.frameworks.values()
@@ -76,7 +78,9 @@ def list_(as_json: bool) -> None:
     "-f", "--framework", "frameworks", default="", help=_("FRAMEWORK[@BACKEND][,..]; default: all there are.")
 )
 @click.option("-m", "--mode", "modes", default="default", show_default=True, help=_("MODE[,..], default or all."))
-@click.option("-w", "--workload", "workloads", default="", help=_("WORKLOAD[,..]; default: all there are."))
+@click.option(
+    "-w", "--workload", "workloads", default="", help=_("WORKLOAD[,..] or FILE.yaml[,..]; default: the usual ones.")
+)
 @click.option("--phase", type=click.Choice(["train"]), default="train", show_default=True, help=_("What to time."))
 @click.option("--device", default="auto", show_default=True, help=_("auto, cpu, cuda:N or mps."))
 @click.option("--precision", type=click.Choice(["fp32"]), default="fp32", show_default=True, help=_("Arithmetic."))
@@ -124,22 +128,22 @@ def run(
     from advisor.cli.select import ask_consent
     from advisor.paths import environments_folder, store_file
     from bench import machine
-    from bench.data import user_samples
+    from bench.data import USERS, user_samples
     from bench.environments import Environments
     from bench.planning import Wishes, announce, make_plan
     from bench.recording import Recorder
     from bench.store import Store, StoreFailure
-    from bench.workload import load_workloads
 
-    base, known = knowledge.load(), load_workloads()
-    own = _own_data(data, {workload.data for workload in known.values()})
-    for workload in known.values():
+    base = knowledge.load()
+    known, chosen = _chosen_workloads(_words("--workload", workloads))
+    own = _own_data(data, USERS)
+    for workload in (known[name] for name in chosen if name in known):
         if workload.data in own:
             user_samples(workload, own[workload.data])  # so that a bad file is told before anything is downloaded
     wishes = Wishes(
         frameworks=_words("--framework", frameworks),
         modes=_words("--mode", modes) or ("default",),
-        workloads=_words("--workload", workloads),
+        workloads=chosen,
         phases=(phase,),
         device=device,
         precision=precision,
@@ -147,7 +151,7 @@ def run(
         batch=batch,
         budget_seconds=budget,
         seed=seed,
-        data={known[name].data: "made" for name in known} | dict.fromkeys(own, "user"),
+        data={known[name].data: "made" for name in chosen if name in known} | dict.fromkeys(own, "user"),
     )
     plan = make_plan(wishes, base, tuple(known), machine.devices())
     environments = Environments(environments_folder())
@@ -257,7 +261,23 @@ def _words(option: str, text: str) -> tuple[str, ...]:
     return words if text else ()
 
 
-def _own_data(pairs: tuple[str, ...], known: set[str]) -> dict[str, Path]:
+def _chosen_workloads(words: tuple[str, ...]) -> "tuple[dict[str, Workload], tuple[str, ...]]":
+    """All workloads there are, and the ids of those named, by id or as a file of one's own; the usual ones if none."""
+    from advisor.paths import own_workloads
+    from bench.workload import load_workloads, read_workload
+
+    known = load_workloads(own_workloads())
+    chosen = []
+    for word in words:
+        if word.endswith(".yaml"):
+            workload = read_workload(Path(word))
+            known[workload.id] = workload
+            word = workload.id
+        chosen.append(word)
+    return known, tuple(chosen) or tuple(name for name, workload in known.items() if workload.usual)
+
+
+def _own_data(pairs: tuple[str, ...], known: Iterable[str]) -> dict[str, Path]:
     from knowledge.faults import BadInput, Fault
 
     mend = _("the data sets are {names}; write NAME=PATH").format(names=", ".join(sorted(known)))

@@ -45,7 +45,7 @@ class House:
 
     @cached_property
     def _workloads(self) -> dict[str, Workload]:
-        return load_workloads()
+        return load_workloads(paths.own_workloads())
 
     # -- advice -------------------------------------------------------------------------------------------------------
 
@@ -111,9 +111,10 @@ class House:
         return {identifier: workload.name for identifier, workload in self._workloads.items()}
 
     def wanted_workloads(self, answers: Answers) -> tuple[str, ...]:
-        """The workloads there are that the answers map to; all when none is."""
+        """The workloads there are that the answers map to; the usual ones when none is."""
         wanted = preferences(answers, self._knowledge).workloads or ()
-        return tuple(name for name in self._workloads if name in wanted) or tuple(self._workloads)
+        usual = tuple(name for name, workload in self._workloads.items() if workload.usual)
+        return tuple(name for name in self._workloads if name in wanted) or usual
 
     def offers(self, answers: Answers, device: str) -> tuple[Offer, ...]:
         """Every candidate, with what it needs and why its result would not count."""

@@ -353,7 +353,7 @@ def rows_channels_first(kernel, image):
 
 def images_channels_last(inputs, network):
     """Batches of images (..., C, H, W) -> (..., H, W, C); anything else as it is."""
-    if len(network["input"]) != 3:
+    if len(network["layers"][0]["input_shape"]) != 3:
         return inputs
     import numpy
 

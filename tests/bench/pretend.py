@@ -113,11 +113,13 @@ def prepare(workload: Workload, seed: int, folder: Path, data: Path | None) -> M
         weights_manifest=folder / "weights.json",
         batches_manifest=folder / "batches.json",
         reference=Reference(
-            inputs=one,
+            inputs={"input": one},
             targets=one,
             weights={"dense.weight": one},
+            outputs=one,
             losses=(1.0,) * 20,
             first_update={"dense.weight": one.astype(np.float64)},
+            margin=1e-4,
             safe_steps=20,
         ),
     )

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -18,9 +19,9 @@ from bench.data import (
     user_samples,
 )
 from bench.parity import STEPS
-from bench.reference import safe_samples
+from bench.reference import MARGINS, margins
 from bench.tensors import Array, read_tensors
-from bench.workload import Workload, load_workloads, weight_shapes
+from bench.workload import Workload, inputs, load_workloads, output_shape, state_shapes, weight_shapes
 from knowledge.faults import BadInput, Fault
 
 WORKLOADS = load_workloads()
@@ -39,40 +40,71 @@ def faults_of(call: Callable[[], object]) -> tuple[Fault, ...]:
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=list(WORKLOADS))
 def test_made_samples_fit_their_workload_and_follow_their_seed(workload: Workload) -> None:
     samples = made_samples(workload, 7)
-    inputs, targets = samples.take(6)
-    assert inputs.shape == (6, *workload.input)
-    assert inputs.dtype == np.float32
-    assert targets.shape == ((6,) if workload.loss == "softmax-cross-entropy" else (6, 1))
-    assert targets.dtype == (np.int32 if workload.loss == "softmax-cross-entropy" else np.float32)
-    assert np.abs(inputs).max() <= 1
-    assert not np.array_equal(samples.take(6)[0], inputs)
-    np.testing.assert_array_equal(made_samples(workload, 7).take(6)[0], inputs)
-    assert not np.array_equal(made_samples(workload, 8).take(6)[0], inputs)
+    taken, targets = samples.take(6)
+    again, _ = samples.take(6)
+    same, _ = made_samples(workload, 7).take(6)
+    other, _ = made_samples(workload, 8).take(6)
+    assert list(taken) == list(inputs(workload))
+    for name, given in inputs(workload).items():
+        assert taken[name].shape == (6, *given.shape)
+        if given.tokens is None:
+            assert taken[name].dtype == np.float32
+            assert np.abs(taken[name]).max() <= 1
+        else:
+            assert taken[name].dtype == np.int32
+            assert 0 <= taken[name].min() < taken[name].max() < given.tokens
+        assert not np.array_equal(again[name], taken[name])
+        np.testing.assert_array_equal(same[name], taken[name])
+        assert not np.array_equal(other[name], taken[name])
+    output = output_shape(workload)
+    if workload.loss == "softmax-cross-entropy":
+        assert targets.shape == (6, *output[:-1])
+        assert targets.dtype == np.int32
+        assert 0 <= targets.min() < targets.max() < output[-1]
+    else:
+        assert targets.shape == (6, *output)
+        assert targets.dtype == np.float32
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=list(WORKLOADS))
-def test_initial_weights_are_seeded_glorot_kernels_and_no_bias_is_zero(workload: Workload) -> None:
+def test_initial_weights_are_seeded_and_no_bias_is_zero(workload: Workload) -> None:
     weights = make_weights(workload, 7)
-    assert {name: tensor.shape for name, tensor in weights.items()} == weight_shapes(workload)
+    shapes = weight_shapes(workload) | state_shapes(workload)
+    assert {name: tensor.shape for name, tensor in weights.items()} == shapes
     assert all(tensor.dtype == np.float32 and (tensor != 0).all() for tensor in weights.values())
-    last = weights["dense.weight"]
-    limit = (6 / sum(last.shape)) ** 0.5
-    assert 0.9 * limit < np.abs(last).max() <= limit
     for name, tensor in make_weights(workload, 7).items():
         np.testing.assert_array_equal(weights[name], tensor)
+
+
+def test_kernels_are_glorot_s_and_a_recurrence_is_orthogonal() -> None:
+    last = make_weights(MNIST, 7)["dense.weight"]
+    limit = (6 / sum(last.shape)) ** 0.5
+    assert 0.9 * limit < np.abs(last).max() <= limit
+    loop = make_weights(WORKLOADS["dynamic-rnn"], 7)["loop.weight"]
+    np.testing.assert_allclose(loop @ loop.T, np.eye(128), atol=1e-5)
+
+
+def test_text_is_continued_by_its_targets_and_can_be_learned() -> None:
+    workload = WORKLOADS["transformer-lm"]
+    taken, targets = made_samples(workload, 0).take(200)
+    text = taken["text"]
+    np.testing.assert_array_equal(text[:, 1:], targets[:, :-1])
+    after = targets[text == 3]
+    share = np.bincount(after).max() / len(after)
+    assert 0.4 < share < 0.6  # half of the time the successor is fixed
 
 
 def test_prepared_files_are_what_the_reference_trained_on(tmp_path: Path) -> None:
     prepared = prepare(PM25, 0, tmp_path)
     assert prepared.made
     batches = read_tensors(prepared.batches_manifest)
-    assert batches["inputs"].shape == (STEPS, 72, 24, 8)
-    np.testing.assert_array_equal(batches["inputs"], prepared.reference.inputs)
+    assert batches["inputs.input"].shape == (STEPS, 72, 24, 8)
+    np.testing.assert_array_equal(batches["inputs.input"], prepared.reference.inputs["input"])
     np.testing.assert_array_equal(batches["targets"], prepared.reference.targets)
     weights = read_tensors(prepared.weights_manifest)
     for name, tensor in make_weights(PM25, 0).items():
         np.testing.assert_array_equal(weights[name], tensor)
-    assert prepared.network_json.read_bytes().startswith(b'{"schema":"advisor/network/1"')
+    assert prepared.network_json.read_bytes().startswith(b'{"schema":"advisor/network/2"')
     assert prepared.reference.safe_steps == STEPS == len(prepared.reference.losses)
 
 
@@ -101,11 +133,12 @@ def test_mnist_files_are_read_plain_and_compressed(tmp_path: Path, suffix: str, 
     pixels, classes = digits()
     write_mnist(tmp_path, idx(pixels), idx(classes), suffix)
     samples = user_samples(MNIST, tmp_path if point_at == "folder" else tmp_path / (IMAGES + suffix))
-    inputs, targets = samples.take(7)
-    np.testing.assert_array_equal(inputs[:5, 0], (pixels / np.float32(255)).astype(np.float32))
+    taken, targets = samples.take(7)
+    found = taken["input"]
+    np.testing.assert_array_equal(found[:5, 0], (pixels / np.float32(255)).astype(np.float32))
     np.testing.assert_array_equal(targets[:5], classes)
-    np.testing.assert_array_equal(inputs[5:], inputs[:2])  # files start over at their end
-    assert (inputs.dtype, targets.dtype) == (np.float32, np.int32)
+    np.testing.assert_array_equal(found[5:], found[:2])  # files start over at their end
+    assert (found.dtype, targets.dtype) == (np.float32, np.int32)
 
 
 def test_mnist_s_other_file_names_are_known_too(tmp_path: Path) -> None:
@@ -171,14 +204,32 @@ def test_images_of_another_size_do_not_fit_the_workload(tmp_path: Path) -> None:
     assert fault.problem == "its samples are 1 x 20 x 20, mnist-cnn takes 1 x 28 x 28"
 
 
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("conv-32", "conv-32 trains on made data; own files are read for mnist and pm25"),
+        ("vqa-50", "vqa-50 trains on made data; own files are read for mnist and pm25"),
+    ],
+)
+def test_a_data_set_that_cannot_be_read_is_said(tmp_path: Path, name: str, problem: str) -> None:
+    (fault,) = faults_of(lambda: user_samples(WORKLOADS[name], tmp_path))
+    assert fault.problem == problem
+
+
+def test_files_of_one_input_do_not_feed_a_network_of_two(tmp_path: Path) -> None:
+    two = msgspec.structs.replace(WORKLOADS["vqa-50"], data="mnist")
+    (fault,) = faults_of(lambda: user_samples(two, tmp_path))
+    assert fault.problem == "vqa-50 takes image, question; the file holds one input of numbers"
+
+
 def test_the_blank_border_of_real_digits_does_not_spoil_a_batch(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     pixels = np.zeros((400, 28, 28), np.uint8)
     pixels[:, 6:22, 6:22] = random.integers(0, 256, (400, 16, 16))
     write_mnist(tmp_path, idx(pixels), idx(random.integers(0, 10, 400)))
     weights = {name: tensor.astype(np.float64) for name, tensor in make_weights(MNIST, 0).items()}
-    inputs, _ = user_samples(MNIST, tmp_path).take(200)
-    assert safe_samples(MNIST, weights, inputs).mean() > 0.1
+    taken, _ = user_samples(MNIST, tmp_path).take(200)
+    assert (margins(MNIST, weights, taken) > MARGINS[0]).mean() > 0.1
 
 
 # --- Beijing PM2.5 ---------------------------------------------------------------------------------------------------
@@ -221,7 +272,7 @@ def test_hours_without_a_concentration_belong_to_no_sample(tmp_path: Path) -> No
     write_csv(tmp_path, hours(80, missing=(0, 1, 40)))
     samples = user_samples(PM25, tmp_path)
     assert len(read_pm25(tmp_path).inputs) == (38 - 24) + (39 - 24)
-    assert np.isfinite(samples.take(100)[0]).all()
+    assert np.isfinite(samples.take(100)[0]["input"]).all()
 
 
 @pytest.mark.parametrize(

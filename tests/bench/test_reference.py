@@ -101,10 +101,10 @@ def test_the_losses_are_the_means_that_scipy_and_hand_give() -> None:
     outputs = np.array([[1.0, -2.0, 0.5], [700.0, 0.0, -700.0]])
     targets = np.array([2, 0], np.int32)
     classes = small(logits, shape=(3,), loss="softmax-cross-entropy")
-    loss, _ = reference.loss_and_gradients(classes, {}, outputs, targets)
+    loss, _ = reference.loss_and_gradients(classes, {}, {"input": outputs}, targets)
     assert loss == pytest.approx(-log_softmax(outputs, axis=1)[[0, 1], targets].mean())
     values = small(logits, shape=(3,))
-    loss, _ = reference.loss_and_gradients(values, {}, outputs[:1], np.array([[1.0, 0.0, 0.0]]))
+    loss, _ = reference.loss_and_gradients(values, {}, {"input": outputs[:1]}, np.array([[1.0, 0.0, 0.0]]))
     assert loss == pytest.approx((0 + 4 + 0.25) / 3)
 
 
@@ -114,13 +114,14 @@ def test_training_takes_plain_gradient_steps_on_one_batch_each() -> None:
     found = reference.train(workload, start, made_samples(workload, 0), 3)
     weights: dict[str, reference.Floats] = {name: tensor.astype(np.float64) for name, tensor in start.items()}
     for step in range(3):
-        loss, gradients = reference.loss_and_gradients(workload, weights, found.inputs[step], found.targets[step])
+        inputs = {"input": found.inputs["input"][step]}
+        loss, gradients = reference.loss_and_gradients(workload, weights, inputs, found.targets[step])
         assert found.losses[step] == loss
         weights = {name: tensor - 0.01 * gradients[name] for name, tensor in weights.items()}
         if step == 0:
             for name, tensor in weights.items():
                 np.testing.assert_array_equal(found.first_update[name], tensor)
-    assert found.inputs.shape == (3, 5, 5, 3)
+    assert found.inputs["input"].shape == (3, 5, 5, 3)
     assert found.safe_steps == 3
 
 
@@ -131,9 +132,11 @@ def test_no_steps_are_no_training() -> None:
 
 # --- margins ---------------------------------------------------------------------------------------------------------
 
-POOL = small(MaxPool2d(id="p", size=2), shape=(1, 2, 2))
-RELU = small(Relu(id="r"), shape=(1, 2, 2))
-BOTH = small(Relu(id="r"), MaxPool2d(id="p", size=2), shape=(1, 2, 2))
+SAME = Conv2d(id="c", channels=1, kernel=1, bias=False)  # times one: something trained below the decisions
+ONE: dict[str, reference.Floats] = {"c.weight": np.ones((1, 1, 1, 1))}
+POOL = small(SAME, MaxPool2d(id="p", size=2), shape=(1, 2, 2))
+RELU = small(SAME, Relu(id="r"), shape=(1, 2, 2))
+BOTH = small(SAME, Relu(id="r"), MaxPool2d(id="p", size=2), shape=(1, 2, 2))
 FAR, NEAR = 1.0, 1e-5  # against values of about 1
 
 
@@ -160,7 +163,8 @@ def test_a_sample_is_safe_when_no_decision_that_counts_is_close(
 ) -> None:
     anchor = [[[[3, -3], [-3, -3]]]]  # a safe sample that sets the scale
     inputs = np.concatenate([np.array(anchor, float), np.reshape(np.array(values, float), (1, 1, 2, 2))])
-    assert reference.safe_samples(workload, {}, inputs).tolist() == [True, safe]
+    closest = reference.margins(workload, ONE, {"input": inputs})
+    assert (closest > reference.MARGINS[0]).tolist() == [True, safe]
 
 
 @settings(max_examples=25, deadline=None)
@@ -168,8 +172,9 @@ def test_a_sample_is_safe_when_no_decision_that_counts_is_close(
 def test_a_rounding_error_turns_no_decision_of_a_safe_sample(seed: int) -> None:
     workload = NETWORKS["cnn"]
     weights = {name: tensor.astype(np.float64) for name, tensor in make_weights(workload, seed).items()}
-    inputs, targets, safe = reference.draw(workload, weights, made_samples(workload, seed))
-    assert safe
+    batch = reference.draw(workload, weights, made_samples(workload, seed))
+    assert batch.margin == reference.MARGINS[0]
+    inputs, targets = batch.inputs, batch.targets
     _, exact = reference.loss_and_gradients(workload, weights, inputs, targets)
     random = np.random.default_rng(seed)
     shaken = {name: tensor * (1 + 1e-6 * random.uniform(-1, 1, tensor.shape)) for name, tensor in weights.items()}
@@ -181,16 +186,16 @@ def test_a_rounding_error_turns_no_decision_of_a_safe_sample(seed: int) -> None:
 def test_a_batch_is_filled_with_safe_samples_in_their_order() -> None:
     workload = msgspec.structs.replace(POOL, batch=3)
     inputs = np.array([[[[n, 1], [0, -1 if n % 2 else n - NEAR]]] for n in range(2, 12)], np.float32)
-    taken = reference.draw(workload, {}, Counted(inputs))
-    assert [int(x[0, 0, 0]) for x in taken[0]] == [3, 5, 7]
-    assert taken[1].tolist() == [1, 3, 5]
-    assert taken[2]
+    taken = reference.draw(workload, ONE, Counted(inputs))
+    assert [int(x[0, 0, 0]) for x in taken.inputs["input"]] == [3, 5, 7]
+    assert taken.targets.tolist() == [1, 3, 5]
+    assert taken.margin == reference.MARGINS[0]
 
 
 def test_data_without_safe_samples_fills_the_batch_and_says_so() -> None:
     inputs = np.array([[[[n, n - NEAR], [0, 0]]] for n in range(1, 5)], np.float32)
-    x, y, safe = reference.draw(POOL, {}, Counted(inputs))
-    assert (len(x), len(y), safe) == (5, 5, False)
+    batch = reference.draw(POOL, ONE, Counted(inputs))
+    assert (len(batch.inputs["input"]), len(batch.targets), batch.margin) == (5, 5, None)
 
 
 class Counted:
@@ -204,6 +209,6 @@ class Counted:
         while True:
             yield from range(len(self._inputs))
 
-    def take(self, count: int) -> tuple[Array, Array]:
+    def take(self, count: int) -> tuple[dict[str, Array], Array]:
         places = [next(self._places) for _ in range(count)]
-        return self._inputs[places], np.array(places, np.int32)
+        return {"input": self._inputs[places]}, np.array(places, np.int32)

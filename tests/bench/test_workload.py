@@ -27,17 +27,17 @@ def test_every_shipped_file_is_a_workload_named_after_its_file() -> None:
 
 def test_mnist_cnn_has_the_shapes_parameters_and_operations_counted_by_hand() -> None:
     workload = SHIPPED["mnist-cnn"]
-    assert shapes(workload) == (
-        (1, 28, 28),
-        (32, 26, 26),
-        (32, 26, 26),
-        (32, 13, 13),
-        (64, 11, 11),
-        (64, 11, 11),
-        (64, 5, 5),
-        (1600,),
-        (10,),
-    )
+    assert shapes(workload) == {
+        "input": (1, 28, 28),
+        "conv1": (32, 26, 26),
+        "relu1": (32, 26, 26),
+        "pool1": (32, 13, 13),
+        "conv2": (64, 11, 11),
+        "relu2": (64, 11, 11),
+        "pool2": (64, 5, 5),
+        "flatten": (1600,),
+        "dense": (10,),
+    }
     assert parameters(workload) == (32 * 9 + 32) + (64 * 32 * 9 + 64) + (1600 * 10 + 10) == 34_826
     convolutions = 26 * 26 * 32 * (1 * 9) + 11 * 11 * 64 * (32 * 9)
     assert flops_per_sample(workload) == 2 * (convolutions + 1600 * 10) == 4_881_920
@@ -45,7 +45,7 @@ def test_mnist_cnn_has_the_shapes_parameters_and_operations_counted_by_hand() ->
 
 def test_pm25_lstm_has_the_shapes_parameters_and_operations_counted_by_hand() -> None:
     workload = SHIPPED["pm25-lstm"]
-    assert shapes(workload) == ((24, 8), (50,), (1,))
+    assert shapes(workload) == {"input": (24, 8), "lstm": (50,), "dense": (1,)}
     assert weight_shapes(workload) == {
         "lstm.kernel": (8, 200),
         "lstm.recurrent": (50, 200),
@@ -62,11 +62,18 @@ def test_workers_are_told_every_layer_with_its_shapes() -> None:
     assert told["layers"][0] == {
         "kind": "conv2d",
         "id": "conv1",
+        "from": ["input"],
+        "trained": True,
         "channels": 32,
         "kernel": 3,
+        "stride": 1,
+        "padding": 0,
+        "bias": True,
+        "input_shapes": [[1, 28, 28]],
         "input_shape": [1, 28, 28],
         "output_shape": [32, 26, 26],
     }
+    assert told["inputs"] == {"input": {"shape": [1, 28, 28], "dtype": "float32"}}
     assert told["optimiser"] == {"kind": "sgd", "learning_rate": 0.01}
     assert (told["batch"], told["loss"]) == (128, "softmax-cross-entropy")
 

@@ -38,7 +38,7 @@ class Adapter(kit.Adapter):
         if mode not in ("fit", "custom"):
             raise kit.unknown_mode("keras", mode)
         keras = self.keras
-        shape = network["input"]
+        shape = network["layers"][0]["input_shape"]
         if len(shape) == 3:
             shape = shape[1:] + shape[:1]
         self.model = keras.Sequential([keras.Input(shape)] + [self._layer(layer) for layer in network["layers"]])
@@ -51,7 +51,7 @@ class Adapter(kit.Adapter):
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         else:
             loss = keras.losses.MeanSquaredError()
-        inputs = kit.images_channels_last(batches["inputs"], network)
+        inputs = kit.images_channels_last(batches["inputs.input"], network)
         pairs = [tuple(self._on_device(array) for array in pair) for pair in zip(inputs, batches["targets"])]
         loops = {"tensorflow": TensorflowLoop, "pytorch": TorchLoop, "jax": JaxLoop}
         loop = Fit if mode == "fit" else loops[self.backend]

@@ -91,7 +91,7 @@ class Adapter(kit.Adapter):
         rate = network["optimiser"]["learning_rate"]
         self.trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": rate})
         self.size = network["batch"]
-        inputs = [mx.nd.array(batch, ctx=self.context) for batch in batches["inputs"]]
+        inputs = [mx.nd.array(batch, ctx=self.context) for batch in batches["inputs.input"]]
         targets = [mx.nd.array(batch, ctx=self.context) for batch in batches["targets"]]
         self.batches = kit.Cycle(list(zip(inputs, targets)))
 

@@ -101,7 +101,7 @@ class Adapter(kit.Adapter):
         self.optimiser = torch.optim.SGD(trained, lr=network["optimiser"]["learning_rate"])
         self.compiled = mode == "compile"
         self.model = torch.compile(model) if self.compiled else model
-        inputs = torch.from_numpy(batches["inputs"]).to(self.runtime.device)
+        inputs = torch.from_numpy(batches["inputs.input"]).to(self.runtime.device)
         targets = torch.from_numpy(batches["targets"])
         if network["loss"] == "softmax-cross-entropy":
             targets = targets.long()

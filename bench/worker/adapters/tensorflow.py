@@ -150,7 +150,7 @@ class Adapter(kit.Adapter):
         loss_of = cross_entropy if network["loss"] == "softmax-cross-entropy" else squared_error
         with tf.device(self.device):
             model = Model(network, weights)
-            inputs = kit.images_channels_last(batches["inputs"], network)
+            inputs = kit.images_channels_last(batches["inputs.input"], network)
             inputs = [tf.constant(batch) for batch in inputs]
             targets = [tf.constant(batch) for batch in batches["targets"]]
         variables = model.trainable_variables
