@@ -19,6 +19,7 @@ from typing import TypeAlias
 import numpy as np
 
 from bench import studentised_range
+from bench.plan import Goal
 from bench.records import Record
 from bench.results import Basis, Outcome, Range, Ratio
 
@@ -196,12 +197,18 @@ def one_launch_certifies(launches: Sequence[Launch], fast: str, slow: str, pairs
     )
 
 
-def next_field(launches: Sequence[Launch], candidates: Sequence[str], pairs: int, alpha: float) -> tuple[str, ...]:
+def next_field(
+    launches: Sequence[Launch], candidates: Sequence[str], pairs: int, alpha: float, early: bool = False
+) -> tuple[str, ...]:
     """Who runs in the next launch: all until launch 3, then those that launch 1 did not flag.
 
     At least MIN_PRESENT stay, whose variances are pooled: of the flagged the least slow ones are kept for that.
+
+    Args:
+        early: drop the flagged after launch 1 already, which leaves their pairs undecided; for the goal `winner` where
+            the budget does not pay for three launches of all.
     """
-    if len(launches) < MIN_LAUNCHES:
+    if len(launches) < (1 if early else MIN_LAUNCHES):
         return tuple(candidates)
     out = flagged(launches[0], candidates, pairs, alpha)
     by_time = [place.candidate for place in standings(launches[:1]) if place.candidate in out]
@@ -210,10 +217,25 @@ def next_field(launches: Sequence[Launch], candidates: Sequence[str], pairs: int
     return tuple(candidate for candidate in candidates if candidate not in out)
 
 
-def decided(launches: Sequence[Launch], candidates: Sequence[str], K: int, alpha: float) -> bool:
-    """Whether every pair of `candidates` is settled, so that another launch would add nothing."""
+def decided(
+    launches: Sequence[Launch], candidates: Sequence[str], K: int, alpha: float, goal: Goal = Goal.ORDER
+) -> bool:
+    """Whether the goal is reached among `candidates`, so that another launch would add nothing.
+
+    `order`: every pair is settled. `winner`: somebody is settled against every other and loses to none.
+    """
     found = settled(launches, K, alpha)
-    return all(frozenset(pair) in found for pair in combinations(candidates, 2))
+    if goal is Goal.ORDER:
+        return all(frozenset(pair) in found for pair in combinations(candidates, 2))
+    return any(
+        all(
+            (interval := found.get(frozenset((best, other)))) is not None
+            and (interval.outcome is Outcome.TIE or interval.a == best)
+            for other in candidates
+            if other != best
+        )
+        for best in candidates
+    )
 
 
 # --- between launches ------------------------------------------------------------------------------------------------

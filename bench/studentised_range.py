@@ -21,12 +21,19 @@ def _normal_cdf(z: np.ndarray) -> np.ndarray:
     return np.array(values).reshape(z.shape)
 
 
+@lru_cache(maxsize=2)
+def _gauss(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of Gauss and Legendre's rule on -1 to 1; they take longer than the integrals."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return nodes, weights
+
+
 @lru_cache(maxsize=64)
 def _scales(freedom: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights that integrate over s / sigma, a chi variable over the root of its degrees of freedom."""
     spread = 9 / math.sqrt(2 * freedom)
     low, high = max(1e-12, 1 - spread), 1 + spread + 2 / freedom
-    nodes, weights = np.polynomial.legendre.leggauss(_SCALE_NODES)
+    nodes, weights = _gauss(_SCALE_NODES)
     u = (nodes + 1) / 2 * (high - low) + low
     log_density = (
         math.log(2)
@@ -50,7 +57,7 @@ def probability(q: float, groups: int, freedom: int) -> float:
         freedom: degrees of freedom of the scale estimate, >= 2.
     """
     u, scale_weights = _scales(freedom)
-    nodes, weights = np.polynomial.legendre.leggauss(_NORMAL_NODES)
+    nodes, weights = _gauss(_NORMAL_NODES)
     z = nodes * _NORMAL_LIMIT
     density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi) * weights * _NORMAL_LIMIT
     inside = _normal_cdf(z)[None, :] - _normal_cdf(z[None, :] - q * u[:, None])
