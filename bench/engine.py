@@ -1,82 +1,58 @@
-"""A race from plan to results: makes environments, starts and checks workers, runs rounds, tells, keeps.
+"""A race from plan to results: makes environments, has workers made ready and rounds run, tells, keeps.
 
     async with start(plan, knowledge, environments, store, folder=..., workloads=...) as race:
         async for event in race.events():
             ...
     race.results
 
-One asyncio task does it all, one thing at a time: candidates are prepared one after another and no two blocks ever
-run at once. Threads serve NVML, SQLite and NumPy only. Whatever a candidate does, the others go on; whatever ends
-this process, every complete round is in the store.
+One asyncio task does it all, one thing at a time: candidates are prepared one after another (`bench.workers`) and no
+two blocks ever run at once (`bench.rounds`, `bench.passes`). Threads serve NVML, SQLite and NumPy only. Whatever a
+candidate does, the others go on; whatever ends this process, every complete round is in the store.
 """
 
 import asyncio
+import math
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkdtemp
+from statistics import median
 from typing import Any, Protocol
 
 import msgspec
-import psutil
 
-from bench import affinity, events, machine, parity, protocol, race, tensors
+from bench import events, history, machine, race, waves
+from bench.budget import Budget, Costs
 from bench.data import prepare
 from bench.environments import Environment, EnvironmentFailure, Report, recipe_for
 from bench.events import AnyEvent
 from bench.machine_lock import default_lock, held
-from bench.plan import Candidate, Plan
-from bench.race import Reading
-from bench.records import Record
-from bench.reference import Reference
-from bench.results import Parity, Results, Status
-from bench.scoreboard import Scoreboard
-from bench.session import Deadlines, Refusal, Session, WorkerFailure, worker_variables
+from bench.passes import OpenMeter, Passes
+from bench.plan import Candidate, Goal, Plan, untwinned
+from bench.results import Basis, Results, Status
+from bench.rounds import Heat, Rounds
+from bench.scoreboard import Scoreboard, Stated
+from bench.session import WorkerFailure
 from bench.store import Block, Store
 from bench.telemetry import Telemetry
-from bench.workload import Workload
+from bench.telemetry.energy import open_meter
+from bench.workers import MEMORY_RESERVE_BYTES, Material, Pace, Workers
+from bench.workload import Workload, flops_per_sample, training_flops_per_sample
 from knowledge.model import Framework, Knowledge, Recipe
+
+__all__ = ["Pace", "Race", "start"]
 
 WORKER = Path(__file__).parent / "worker" / "main.py"
 
-WORKER_BYTES = 800_000_000
-"""Memory a worker is expected to need before anything is known of it: the largest of the main frameworks had 650 MB
-resident while training."""
+ALONE_BLOCKS = 5
+"""Blocks of the first worker before the others start: what a step costs it alone."""
 
-MEMORY_RESERVE_BYTES = 500_000_000
-"""Left free for everything else: a machine that swaps measures its disk."""
-
-IDLE_SHARE = 0.01
-"""Of a core that a waiting worker may use (METHOD, "Fair blocks")."""
-
-IDLE_SETTLE_SECONDS = 0.5
-IDLE_WATCH_SECONDS = 2.0
-"""CPU times count in hundredths of a second, so 2 s resolve half a per cent."""
-
-SAMPLE_SECONDS = 0.5
-"""Between two samples of the machine's load."""
-
-FAILED_BLOCKS = 2
-"""Failed blocks in a row that fail a candidate (METHOD, "Race")."""
-
-WARM_UP_CALLS = 3
-"""Timed calls of one step, and of several, from which the block length follows; the least of each is used."""
-
-FIRST_GUESS_STEPS = 64
-"""Steps of the first longer warm-up call, at most."""
-
-MOST_GUESSES = 6
-"""Times the block length is worked out anew; it can grow eightfold each time."""
-
-_SKIPPING = frozenset({"compiler", "library", "device", "precision"})
-"""Kinds of refusal that speak of this machine, not of a fault: the candidate is skipped."""
-
-_BLOCKS: dict[str, type[protocol.Train] | type[protocol.Infer]] = {"train": protocol.Train, "infer": protocol.Infer}
+LEAST_WAVE = waves.REFERENCES + 2
+"""A field is not split further than this: two references and two others."""
 
 
 class EnvironmentSource(Protocol):
@@ -87,49 +63,13 @@ class EnvironmentSource(Protocol):
     async def create(self, framework: Framework, recipe: Recipe, report: Report) -> Environment: ...
 
 
-class Material(Protocol):
-    """What the workers of one workload are built from and held against (`bench.data.PreparedData`)."""
-
-    @property
-    def network_json(self) -> Path: ...
-    @property
-    def weights_manifest(self) -> Path: ...
-    @property
-    def batches_manifest(self) -> Path: ...
-    @property
-    def reference(self) -> Reference: ...
-
-
 class Preparation(Protocol):
     """Makes the material of a workload below a folder (`bench.data.prepare`)."""
 
     def __call__(self, workload: Workload, seed: int, folder: Path, data: Path | None, /) -> Material: ...
 
 
-class _Unfit(WorkerFailure):
-    """Something that this machine lacks, so that a candidate is skipped and not failed."""
-
-
-class Pace(Record, frozen=True):
-    """What the engine waits for; tests on fake workers shorten it."""
-
-    deadlines: Deadlines = Deadlines()
-    idle_settle_seconds: float = IDLE_SETTLE_SECONDS
-    idle_watch_seconds: float = IDLE_WATCH_SECONDS
-    sample_seconds: float = SAMPLE_SECONDS
-
-
 _USUAL_PACE = Pace()
-
-
-class _Worker:
-    """One candidate's live worker in one launch of one workload."""
-
-    def __init__(self, candidate: str, session: Session) -> None:
-        self.candidate, self.session = candidate, session
-        self.steps: dict[str, int] = {}  # phase -> steps per block
-        self.block_seconds: dict[str, float] = {}  # phase -> what a block took in warm-up
-        self.failures = 0  # failed blocks in a row
 
 
 class Race:
@@ -145,40 +85,73 @@ class Race:
         folder: Path,
         workloads: Mapping[str, Workload],
         data: Mapping[str, Path],
+        adapters: Sequence[Path],
         worker: Path,
         prepare: Preparation,
         pace: Pace,
+        clock: Callable[[], float],
+        open_meter: OpenMeter,
     ) -> None:
         now = datetime.now(UTC)
         self.id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
         self.plan = plan
         self.results: Results | None = None
         self._knowledge, self._environments, self._store = knowledge, environments, store
-        self._folder, self._data, self._worker_file = folder, data, worker
-        self._prepare_data, self._pace = prepare, pace
+        self._folder, self._data, self._prepare_data, self._pace = folder, data, prepare, pace
         self._workloads = {
             name: msgspec.structs.replace(workloads[name], batch=plan.batch or workloads[name].batch)
             for name in plan.workloads
         }
-        self._board = Scoreboard(
-            self.id,
-            f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        stated = {name: _stated(workload) for name, workload in self._workloads.items()}
+        created = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        self._board = Scoreboard(self.id, created, plan, machine.describe(), stated, os.getloadavg()[0])
+        known = history.expectations(store, plan)
+        self._costs = Costs(known.block_seconds, known.start_seconds)
+        self._budget = Budget(plan, self._costs)
+        self._workers = Workers(
             plan,
-            machine.describe(),
-            {name: workload.batch for name, workload in self._workloads.items()},
-            os.getloadavg()[0],
+            knowledge,
+            self._board,
+            self._costs,
+            folder=folder,
+            program=worker,
+            adapters=adapters,
+            known_bytes=known.bytes,
+            pace=pace,
+            tell=self._tell,
+            clock=clock,
         )
-        self._cpus = affinity.choose(plan.threads)
-        self._ready: dict[str, Environment] = {}  # candidate -> its environment
-        self._live: dict[str, _Worker] = {}
-        self._known_bytes: dict[str, int] = {}  # candidate -> peak memory of its last worker
-        self._running: tuple[str, str] | None = None  # candidate and workload whose block runs
+        batches = {name: each.batch for name, each in stated.items()}
+        self._rounds = Rounds(
+            plan,
+            self._board,
+            self._workers,
+            self._budget,
+            self._costs,
+            batches=batches,
+            keep=self._keep,
+            tell=self._tell,
+            clock=clock,
+        )
+        self._passes = Passes(
+            plan,
+            self._board,
+            self._workers,
+            self._budget,
+            batches=batches,
+            folder=folder,
+            tell=self._tell,
+            clock=clock,
+            open_meter=open_meter,
+        )
+        self._alone: dict[str, tuple[str, float]] = {}  # workload -> the first worker and its CPU seconds a step alone
+        self._most: dict[str, int] = {}  # workload -> workers in one wave
+        self._early: set[tuple[str, str]] = set()  # races that let go of the flagged after launch 1
         self._journal: list[AnyEvent] = []
         self._readers: set[asyncio.Queue[AnyEvent | None]] = set()
         self._ending = False
         self._started = time.monotonic()
         self._task: asyncio.Task[None] | None = None
-        self._kills: set[asyncio.Task[None]] = set()
 
     # -- for whoever watches ------------------------------------------------------------------------------------------
 
@@ -197,10 +170,12 @@ class Race:
             self._readers.discard(queue)
 
     def cancel(self, candidate: str | None = None) -> None:
-        """Take one candidate out, or end the race; what was measured is kept."""
+        """Take one candidate out, and its twins, or end the race; what was measured is kept."""
         if candidate is not None:
             for workload in self.plan.workloads:
-                self._end(candidate, workload, Status.SKIPPED, "it was cancelled")
+                for name in self.plan.field:
+                    if untwinned(name) == candidate:
+                        self._workers.end(name, workload, Status.SKIPPED, "it was cancelled")
         elif self._task is not None and not self._ending:
             self._ending = True
             self._task.cancel()
@@ -232,14 +207,14 @@ class Race:
             interrupted = True  # by `cancel`, or by leaving `start`
         finally:
             self._ending = True
-            await asyncio.gather(*self._kills, return_exceptions=True)
+            await self._workers.all_gone()
             if begun:
                 self.results = await self._keep(interrupted)
         self._tell(events.RaceFinished(id=self.id, interrupted=interrupted))
 
     async def _make_material(self, name: str, workload: Workload) -> Material:
         for candidate in self.plan.candidates:
-            self._stage(candidate, name, "data", None)
+            self._workers.stage(candidate, name, "data", None)
         data = self._data.get(workload.data)
         return await asyncio.to_thread(self._prepare_data, workload, self.plan.seed, self._folder, data)
 
@@ -270,352 +245,193 @@ class Race:
                 self._end_everywhere(name, Status.SKIPPED, "; ".join(lacks))
                 continue
             try:
-                self._ready[name] = self._environments.find(framework, recipe) or await self._environments.create(
-                    framework, recipe, report
-                )
+                self._workers.environments[name] = self._environments.find(
+                    framework, recipe
+                ) or await self._environments.create(framework, recipe, report)
             except EnvironmentFailure as failure:
                 self._end_everywhere(name, Status.FAILED, f"{failure.reason} ({failure.mend})")
 
-    async def _race_workload(self, name: str, material: Material) -> None:
-        for launch in range(1, self.plan.launches + 1):
-            try:
-                for candidate in self._field(name):
-                    if not self._board.ended(candidate, name):
-                        await self._prepare(candidate, name, material)
-                await self._check_idle(name)
-                for phase in self.plan.phases:
-                    await self._race_phase(name, phase, launch)
-                await self._close_workers(name)
-            finally:
-                await self._kill_workers()
-        for candidate in self.plan.candidates:
-            self._end(candidate, name, Status.OK, None)
+    async def _race_workload(self, workload: str, material: Material) -> None:
+        """Launches until the goals of all phases are reached, or as far as the budget goes."""
+        launch = 0
+        while wanted := self._wanted(workload, launch):
+            launch += 1
+            await self._launch(workload, material, launch, wanted)
+        self._budget.finish(workload)
+        for name in self.plan.field:
+            self._workers.end(name, workload, Status.OK, None)
 
-    def _field(self, workload: str) -> tuple[str, ...]:
-        """Who runs in the next launch: those that some phase still needs; nobody when all is decided."""
-        plan = self.plan
-        wanted: set[str] = set()
-        for phase in plan.phases:
-            launches = self._board.launches(workload, phase)
-            field = race.next_field(launches, plan.candidates, plan.M, plan.alpha)
-            if len(launches) < race.MIN_LAUNCHES or not race.decided(launches, field, plan.K, plan.alpha):
-                wanted.update(field)
-        return tuple(candidate for candidate in plan.candidates if candidate in wanted)
-
-    # -- one worker ---------------------------------------------------------------------------------------------------
-
-    async def _prepare(self, candidate: str, workload: str, material: Material) -> None:
-        """Start, load, build, check and warm up one worker; a candidate that cannot is out of this workload."""
-        try:
-            needed = self._known_bytes.get(candidate, WORKER_BYTES) + MEMORY_RESERVE_BYTES
-            if (free := machine.free_memory_bytes()) < needed:
-                raise _Unfit(
-                    f"{needed / 1e9:.1f} GB of free memory are needed, {free / 1e9:.1f} GB are free",
-                    "close other programs, or race fewer candidates at once",
-                )
-            worker = await self._start_worker(candidate, workload)
-            await self._check_worker(worker, workload, material)
-        except WorkerFailure as failure:
-            unfit = isinstance(failure, _Unfit) or (isinstance(failure, Refusal) and failure.kind in _SKIPPING)
-            self._end(candidate, workload, Status.SKIPPED if unfit else Status.FAILED, str(failure))
-
-    async def _start_worker(self, candidate: str, workload: str) -> _Worker:
-        self._stage(candidate, workload, "start", None)
-        environment = self._ready[candidate]
-        # A temporary folder of its own: compilers keep code there, and a first step must pay for its compilation.
-        scratch = await asyncio.to_thread(mkdtemp, prefix="worker-", dir=self._folder)
-        session = await Session.start(
-            candidate,
-            environment.python,
-            self._worker_file,
-            worker_variables({**environment.variables, "TMPDIR": scratch}),
-            self._cpus,
-            ("--parent", str(os.getpid())),
-        )
-        if self._board.ended(candidate, workload):  # cancelled meanwhile
-            await session.kill()
-            raise session.lost.result()
-        worker = self._live[candidate] = _Worker(candidate, session)
-        session.lost.add_done_callback(lambda lost: self._on_lost(worker, workload, lost.result()))
-        return worker
-
-    async def _check_worker(self, worker: _Worker, workload: str, material: Material) -> None:
-        candidate, session, deadlines = worker.candidate, worker.session, self._pace.deadlines
-        parsed = Candidate.parse(candidate)
-        environment = self._ready[candidate]
-        framework = self._knowledge.frameworks[parsed.framework]
-
-        self._stage(candidate, workload, "import", deadlines.load)
-        loaded = await session.request(
-            protocol.Load(
-                id=0,
-                adapter=str(self._worker_file.parent / "adapters" / f"{framework.adapter}.py"),
-                backend=parsed.backend,
-                device=self.plan.device,
-                precision=self.plan.precision,
-                threads=self.plan.threads,
-            ),
-            protocol.Loaded,
-            "import",
-            deadlines.load,
-        )
-        self._stage(candidate, workload, "build", deadlines.build)
-        built = await session.request(
-            protocol.Build(
-                id=0,
-                network=str(material.network_json),
-                weights=str(material.weights_manifest),
-                batches=str(material.batches_manifest),
-                mode=parsed.mode,
-            ),
-            protocol.Built,
-            "build",
-            deadlines.build,
-        )
-        self._stage(candidate, workload, "parity", deadlines.trace)
-        first_update = self._folder / f"first-update-{session.pid}.json"
-        traced = await session.request(
-            protocol.Trace(id=0, steps=parity.STEPS, first_update=str(first_update)),
-            protocol.Traced,
-            "the parity check",
-            deadlines.trace,
-        )
-        found = await asyncio.to_thread(_compare, material, traced, first_update)
-        self._board.note(
-            candidate,
-            workload,
-            import_seconds=loaded.import_seconds,
-            build_seconds=built.build_seconds,
-            first_step_seconds=traced.first_step_seconds,
-            parity=found,
-            versions={**environment.freeze, **loaded.versions},
-            stand_ins=environment.stand_ins,
-        )
-        if not found.passed:
-            raise WorkerFailure(
-                f"it does not compute what the reference does: losses differ by {found.max_relative_difference:.1e}"
-                f" ({found.tolerance:.0e} allowed), the first update of {found.worst_tensor} by"
-                f" {found.first_update_difference:.1e} ({found.first_update_tolerance:.0e} allowed)",
-                "report it; its speed is not compared",
-            )
+    def _wanted(self, workload: str, done: int) -> dict[str, tuple[str, ...]]:
+        """Phase -> who runs in the launch after `done` ones; nobody where the goal is reached or the budget spent."""
+        wanted = {}
         for phase in self.plan.phases:
-            self._stage(candidate, workload, "warm-up", deadlines.warm_up)
-            await self._warm_up(worker, phase)
-            status = await self._read_status(worker, workload)
-            self._tell(
-                events.Prepared(
-                    candidate=candidate,
-                    workload=workload,
-                    phase=phase,
-                    import_seconds=loaded.import_seconds,
-                    build_seconds=built.build_seconds,
-                    first_step_seconds=traced.first_step_seconds,
-                    steps_per_block=worker.steps[phase],
-                    parity=found,
-                    threads_seen=status.threads_seen,
-                    peak_rss_bytes=status.peak_rss_bytes,
+            field = self._next_field(workload, phase, done)
+            racing = [name for name in field if name in self.plan.candidates]
+            if not racing:
+                continue
+            if done and (len(racing) < 2 or self._decided(workload, phase, racing)):
+                continue
+            if done and self._budget.stop(workload, phase, self._everybody(workload, field), done) <= done:
+                continue
+            wanted[phase] = field
+        return wanted
+
+    def _next_field(self, workload: str, phase: str, done: int) -> tuple[str, ...]:
+        """Who of those still in the race runs in the next launch.
+
+        Under the goal `winner` the flagged are let go of after launch 1 where that alone lets the budget pay for the
+        launches that a verdict between launches needs.
+        """
+        plan, launches = self.plan, self._full_launches(workload, phase)
+
+        def field(early: bool) -> tuple[str, ...]:
+            names = race.next_field(launches, plan.field, plan.M, plan.alpha, early)
+            return tuple(name for name in names if not self._board.ended(name, workload))
+
+        def stop(names: Sequence[str]) -> int:
+            return self._budget.stop(workload, phase, self._everybody(workload, names), done)
+
+        if plan.goal is Goal.WINNER and len(launches) == 1 and plan.launches > 1 and (plan.auto or plan.launches > 2):
+            few = field(early=True)
+            if stop(field(early=False)) < race.MIN_LAUNCHES <= stop(few):
+                self._early.add((workload, phase))
+        names = field(early=(workload, phase) in self._early)
+        for name in plan.candidates:
+            if launches and name not in names and not self._board.ended(name, workload):
+                text = (
+                    f"flagged ({phase}): launch 1 showed at least {race.FLAG_RATIO:g} times the time of another"
+                    f" candidate, so it ran in {len(launches)} launches only"
                 )
-            )
-        self._stage(candidate, workload, "ready", None)
+                self._board.flag(name, workload, phase, text)
+        return names
 
-    async def _warm_up(self, worker: _Worker, phase: str) -> None:
-        """Bring one worker to its steady state and choose its block: long enough, call overhead small enough."""
+    def _full_launches(self, workload: str, phase: str) -> tuple[race.Launch, ...]:
+        launches = self._board.launches(workload, phase, self._board.basis(workload, phase) or Basis.WALL)
+        return tuple(launch for launch in launches if len(launch) >= race.MIN_ROUNDS)
 
-        async def call(steps: int) -> protocol.Block:
-            return await worker.session.request(
-                _BLOCKS[phase](id=0, steps=steps, rewarm=0), protocol.Block, "warm-up", self._pace.deadlines.warm_up
-            )
+    def _decided(self, workload: str, phase: str, racing: Sequence[str]) -> bool:
+        plan = self.plan
+        comparable = [name for name in racing if self._board.comparable(name, workload, phase)]
+        return race.decided(self._full_launches(workload, phase), comparable, plan.K, plan.alpha, plan.goal)
 
-        def seconds(blocks: list[protocol.Block]) -> list[float]:
-            return [min(each.wall_seconds, each.cpu_seconds) if alone else each.wall_seconds for each in blocks]
+    # -- one launch ---------------------------------------------------------------------------------------------------
 
-        # One thread on the CPU needs as much wall time as CPU time once the neighbours are quiet again.
-        alone = self.plan.device == "cpu" and self.plan.threads == 1
-        await call(1)  # may compile again: a trace reads every loss, a block does not
-        single = seconds([await call(1) for _ in range(WARM_UP_CALLS)])
-        steps = max(2, min(FIRST_GUESS_STEPS, round(race.BLOCK_SECONDS / max(min(single), 1e-6))))
-        for _ in range(MOST_GUESSES):
-            timed = steps
-            longer = [await call(timed) for _ in range(WARM_UP_CALLS)]
-            steps = race.steps_per_block(single, seconds(longer), timed)
-            if steps <= timed:
-                break
-        worker.steps[phase] = steps
-        worker.block_seconds[phase] = steps * min(each.wall_seconds for each in longer) / timed
+    def _split(self, workload: str, field: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """The waves of a launch, a single one where all fit into memory."""
+        references = field[: waves.REFERENCES]
+        free = machine.free_memory_bytes() - MEMORY_RESERVE_BYTES
+        needed = {name: self._workers.needed_bytes(name) for name in field}
+        return waves.split(field, needed, free, references, self._most.get(workload))
 
-    async def _read_status(self, worker: _Worker, workload: str) -> protocol.StatusReply:
-        status = await worker.session.request(
-            protocol.Status(id=0), protocol.StatusReply, "status", self._pace.deadlines.status
-        )
-        self._known_bytes[worker.candidate] = status.peak_rss_bytes
-        self._board.note(
-            worker.candidate,
-            workload,
-            threads_seen=status.threads_seen,
-            peak_rss_bytes=status.peak_rss_bytes,
-            gpu_memory_bytes=status.gpu_memory_bytes,
-            notes=status.notes,
-        )
-        return status
+    def _everybody(self, workload: str, field: Sequence[str]) -> list[str]:
+        """Whose blocks a round is made of: references count once per wave."""
+        most = self._most.get(workload)
+        if most is None:
+            return list(field)
+        split = waves.split(field, dict.fromkeys(field, 0), 0, field[: waves.REFERENCES], most)
+        return [name for wave in split for name in wave]
 
-    async def _check_idle(self, workload: str) -> None:
-        """Take out workers that use the CPU while they wait: they would slow the others down."""
-        if len(self._live) < 2:
-            return
-        await asyncio.sleep(self._pace.idle_settle_seconds)
-        before = {name: _cpu_seconds(worker.session.pid) for name, worker in self._live.items()}
-        started = time.monotonic()
-        await asyncio.sleep(self._pace.idle_watch_seconds)
-        elapsed = time.monotonic() - started
-        for name, worker in list(self._live.items()):
-            share = (_cpu_seconds(worker.session.pid) - before.get(name, 0.0)) / elapsed
-            if share > IDLE_SHARE:
-                reason = f"its worker used {share:.0%} of a core while it waited (race it on its own)"
-                self._end(name, workload, Status.INCOMPARABLE, reason)
-
-    async def _close_workers(self, workload: str) -> None:
-        for worker in list(self._live.values()):
-            with suppress(WorkerFailure):
-                await self._read_status(worker, workload)
-            if self._live.pop(worker.candidate, None) is not None:
-                await worker.session.close()
-
-    async def _kill_workers(self) -> None:
-        workers = list(self._live.values())
-        self._live.clear()  # first, so that none of them counts as lost
-        await asyncio.gather(*(worker.session.kill() for worker in workers))
-
-    # -- rounds -------------------------------------------------------------------------------------------------------
-
-    async def _race_phase(self, workload: str, phase: str, launch: int) -> None:
-        """Rounds of one launch until the planned number, or until the budget is spent and a launch is complete."""
-        share = self.plan.budget_seconds / (len(self._workloads) * len(self.plan.phases) * self.plan.launches)
-        expected = sum(worker.block_seconds[phase] for worker in self._live.values())
-        planned = race.rounds_within(share, expected, self.plan.rounds)
-        started = time.monotonic()
-        complete = 0
-        for number in range(1, 2 * planned + 1):  # voided rounds are made up for, but not for ever
-            spent = time.monotonic() - started
-            each = spent / (number - 1) if number > 1 else expected
-            if not self._live or complete >= planned:
-                return
-            if complete >= race.MIN_ROUNDS and spent + each > share:
-                return
-            remaining = each * (planned - complete)
-            deadlines = [self._pace.deadlines.for_block(w.block_seconds[phase]) for w in self._live.values()]
-            self._tell(
-                events.RoundStarted(
-                    workload=workload,
-                    phase=phase,
-                    launch=launch,
-                    round=number,
-                    rounds=planned,
-                    remaining_seconds=remaining,
-                    deadline_seconds=max(deadlines),
-                )
-            )
-            complete += await self._round(workload, phase, launch, number, planned, remaining - each)
-
-    async def _round(self, workload: str, phase: str, launch: int, number: int, planned: int, remaining: float) -> bool:
-        """One block of every live candidate in random order; whether the round is complete. It is in the store then."""
-        order = race.round_order(self._live, self.plan.seed, workload, phase, launch, number)
-        readings: dict[str, Reading] = {}
-        for candidate in order:
-            worker = self._live.get(candidate)
-            reading = await self._block(worker, workload, phase) if worker is not None else None
-            if reading is None:
-                break  # a failed block voids the round for all
-            readings[candidate] = reading
-            self._tell(
-                events.BlockDone(
-                    candidate=candidate,
-                    workload=workload,
-                    phase=phase,
-                    launch=launch,
-                    round=number,
-                    wall_seconds=reading.wall_seconds,
-                    cpu_seconds=reading.cpu_seconds,
-                    steps=reading.steps,
-                    samples=reading.steps * self._workloads[workload].batch,
-                )
-            )
-        complete = len(readings) == len(order)
-        if complete:
-            self._board.add_round(workload, phase, launch, readings)
-        blocks = [
-            Block(
-                workload=workload,
-                phase=phase,
-                launch=launch,
-                round=number,
-                position=position,
-                candidate=candidate,
-                reading=readings[candidate],
-                complete=complete,
-            )
-            for position, candidate in enumerate(order)
-            if candidate in readings
-        ]
-        await self._keep(interrupted=True, blocks=blocks)
-        standings = self._board.standings(workload, phase)
-        self._tell(
-            events.RoundDone(
-                workload=workload,
-                phase=phase,
-                launch=launch,
-                round=number,
-                rounds=planned,
-                complete=complete,
-                standings=standings,
-                pairs=self._board.live_pairs(workload, phase, standings),
-                gauge=self._board.gauge(workload, phase),
-                remaining_seconds=max(0.0, remaining),
-            )
-        )
-        return complete
-
-    async def _block(self, worker: _Worker, workload: str, phase: str) -> Reading | None:
-        """One block, None when it failed; a second failure in a row, or the loss of the worker, ends the candidate."""
-        self._running = (worker.candidate, workload)
+    async def _launch(
+        self, workload: str, material: Material, launch: int, wanted: Mapping[str, Sequence[str]]
+    ) -> None:
+        """New workers for everybody wanted, all at once or in waves, and their rounds."""
+        field = [name for name in self.plan.field if any(name in names for names in wanted.values())]
+        split = self._split(workload, field)
+        references = field[: waves.REFERENCES] if len(split) > 1 else []
+        self._board.set_references(workload, launch, references)
         try:
-            block = await worker.session.request(
-                _BLOCKS[phase](id=0, steps=worker.steps[phase]),
-                protocol.Block,
-                "a block",
-                self._pace.deadlines.for_block(worker.block_seconds[phase]),
-            )
-        except Refusal as refusal:
-            worker.failures += 1
-            if worker.failures >= FAILED_BLOCKS:
-                self._end(worker.candidate, workload, Status.FAILED, str(refusal))
-            return None
-        except WorkerFailure as failure:
-            self._end(worker.candidate, workload, Status.FAILED, str(failure))
-            return None
+            for number, wave in enumerate(split, start=1):
+                for name in wave:
+                    if name not in self._workers.live and not self._board.ended(name, workload):
+                        await self._workers.prepare(name, workload, material)
+                        if launch == number == 1 and len(wave) > 1:
+                            await self._measure_alone(name, workload)
+                await self._workers.check_idle(workload)
+                for phase, names in wanted.items():
+                    await self._run_rounds(workload, phase, launch, number, split, wanted, names)
+                await self._workers.read_statuses(workload)
+                await self._passes.after_launch(workload, material)
+                if number == len(split):
+                    self._compare_with_alone(workload, launch, len(field))
+                if self._is_last(workload, launch, len(split) > 1):
+                    await self._passes.after_race(workload, material)
+                    await self._keep(interrupted=True)
+                await self._workers.close([name for name in wave if number == len(split) or name not in references])
         finally:
-            self._running = None
-        worker.failures = 0
-        if block.wall_seconds <= 0 or block.cpu_seconds < 0 or block.steps != worker.steps[phase]:
-            self._end(worker.candidate, workload, Status.FAILED, "it reported a block that cannot be (report it)")
-            return None
-        return Reading(wall_seconds=block.wall_seconds, cpu_seconds=block.cpu_seconds, steps=block.steps)
+            await self._workers.kill()
+
+    async def _run_rounds(
+        self,
+        workload: str,
+        phase: str,
+        launch: int,
+        number: int,
+        split: Sequence[Sequence[str]],
+        wanted: Mapping[str, Sequence[str]],
+        names: Sequence[str],
+    ) -> None:
+        """The rounds of one phase in wave `number`."""
+        field = [name for wave in split for name in wave if name in names]
+        stop = self._budget.stop(workload, phase, field, launch - 1)
+        members = [name for name in split[number - 1] if name in names]
+
+        def after() -> float:
+            """Seconds of the race after these rounds: the rest of this launch, further launches, other workloads."""
+            least, order = race.MIN_ROUNDS, list(wanted)
+            pending = {
+                each: least
+                * sum(
+                    self._costs.round([name for name in wave if name in wanted[each]], workload, each)
+                    for later, wave in enumerate(split, start=1)
+                    if later > number or (later == number and order.index(each) > order.index(phase))
+                )
+                for each in order
+            }
+            begun = {name for wave in split[:number] for name in wave}
+            starts = {name for wave in split[number:] for name in wave} - begun
+            fields = {each: [name for wave in split for name in wave if name in wanted[each]] for each in order}
+            return (
+                sum(pending.values())
+                + sum(self._costs.start(name, workload) for name in starts)
+                + self._budget.to_come(workload, launch, fields, pending)
+            )
+
+        heat = Heat(workload=workload, phase=phase, launch=launch, launches=stop, wave=number)
+        await self._rounds.run(heat, members, after)
+
+    def _is_last(self, workload: str, launch: int, in_waves: bool) -> bool:
+        """Whether no launch follows, so that it is time for the passes.
+
+        In waves not everybody lives to the end of a launch; each has its passes at the end of its wave in launch 1.
+        """
+        return launch == 1 if in_waves else not self._wanted(workload, launch)
+
+    async def _measure_alone(self, name: str, workload: str) -> None:
+        """What a step costs the first worker while it is alone."""
+        worker, phase = self._workers.live.get(name), self.plan.phases[0]
+        if worker is None or workload in self._alone:
+            return
+        with suppress(WorkerFailure):  # whoever loses it says so
+            blocks = [await worker.steps_of(phase, worker.steps[phase]) for _ in range(ALONE_BLOCKS)]
+            self._alone[workload] = (name, median(block.cpu_seconds / block.steps for block in blocks))
+
+    def _compare_with_alone(self, workload: str, launch: int, field: int) -> None:
+        """Make the waves smaller where the others, merely being there, make a step dearer."""
+        name, alone = self._alone.pop(workload, ("", 0.0))
+        phase = self.plan.phases[0]
+        readings = self._board.readings(name, workload, phase, launch)
+        if not alone or not readings or self._board.basis(workload, phase) is not Basis.WALL:
+            return
+        grown = median(reading.cpu_step_seconds for reading in readings) / alone
+        if grown <= waves.ALONE_TOLERANCE:
+            return
+        text = f"its CPU seconds per step were {grown - 1:.0%} higher with the other workers resident than alone"
+        if field > LEAST_WAVE:
+            self._most[workload] = max(LEAST_WAVE, math.ceil(field / 2))
+            text += f"; later launches run at most {self._most[workload]} workers at once"
+        self._board.remark(name, workload, text)
 
     # -- ends ---------------------------------------------------------------------------------------------------------
-
-    def _on_lost(self, worker: _Worker, workload: str, failure: WorkerFailure) -> None:
-        """A worker was lost, perhaps while it waited for its turn: say so at once."""
-        if self._live.get(worker.candidate) is worker:
-            self._end(worker.candidate, workload, Status.FAILED, str(failure))
-
-    def _end(self, candidate: str, workload: str, status: Status, reason: str | None) -> None:
-        """Record and tell how a candidate ended on a workload, once; a worker it still has is killed."""
-        if not self._board.end(candidate, workload, status, reason):
-            return
-        self._tell(events.CandidateEnded(candidate=candidate, workload=workload, status=status, reason=reason))
-        if (worker := self._live.pop(candidate, None)) is not None:
-            kill = asyncio.get_running_loop().create_task(worker.session.kill())
-            self._kills.add(kill)
-            kill.add_done_callback(self._kills.discard)
 
     def _out(self, candidate: str) -> bool:
         """Whether a candidate has ended on every workload."""
@@ -623,17 +439,12 @@ class Race:
 
     def _end_everywhere(self, candidate: str, status: Status, reason: str) -> None:
         for workload in self.plan.workloads:
-            self._board.end(candidate, workload, status, reason)
+            for name in self.plan.field:
+                if untwinned(name) == candidate:
+                    self._board.end(name, workload, status, reason)
         self._tell(events.CandidateEnded(candidate=candidate, workload=None, status=status, reason=reason))
 
     # -- telling and keeping ------------------------------------------------------------------------------------------
-
-    def _stage(self, candidate: str, workload: str, stage: str, deadline_seconds: float | None) -> None:
-        if self._board.ended(candidate, workload):
-            return
-        self._tell(
-            events.Preparing(candidate=candidate, workload=workload, stage=stage, deadline_seconds=deadline_seconds)
-        )
 
     def _tell(self, event: AnyEvent) -> None:
         stamp: dict[str, Any] = {"sequence": len(self._journal), "at_seconds": time.monotonic() - self._started}
@@ -653,16 +464,16 @@ class Race:
                     self._tell(load)
                     for gpu in load.gpus:
                         its = gpu.vendor == "nvidia" and f"cuda:{gpu.index}" == self.plan.device
-                        if self._running and its and gpu.utilisation is not None:
-                            self._board.add_utilisation(*self._running, gpu.utilisation)
+                        if self._workers.running and its and gpu.utilisation is not None:
+                            self._board.add_utilisation(*self._workers.running, gpu.utilisation)
                     await asyncio.sleep(self._pace.sample_seconds)
             finally:
                 thread.submit(telemetry.close)
 
-    async def _keep(self, interrupted: bool, blocks: list[Block] | None = None) -> Results:
+    async def _keep(self, interrupted: bool, blocks: Sequence[Block] = ()) -> Results:
         """Store the results so far and the blocks of a round in one transaction; marked interrupted until the end."""
         results = self._board.results(interrupted)
-        await asyncio.to_thread(self._store.save, results, blocks or ())
+        await asyncio.to_thread(self._store.save, results, blocks)
         return results
 
 
@@ -676,10 +487,13 @@ async def start(
     folder: Path,
     workloads: Mapping[str, Workload],
     data: Mapping[str, Path] | None = None,
+    adapters: Sequence[Path] = (),
     worker: Path = WORKER,
     prepare: Preparation = prepare,
     pace: Pace = _USUAL_PACE,
     lock: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    open_meter: OpenMeter = open_meter,
 ) -> AsyncIterator[Race]:
     """Run `plan`; leaving the context ends the race, and keeps what was measured.
 
@@ -687,7 +501,8 @@ async def start(
         folder: where weights and batches are written for the workers.
         workloads: by id; all that the plan names.
         data: data set -> the user's own files, made data for the others.
-        worker, prepare, pace, lock: other ones for tests.
+        adapters: folders of the user's own adapters, beside those of this package.
+        worker, prepare, pace, lock, clock, open_meter: other ones for tests.
 
     Raises:
         BadInput: another race is running on this machine; on leaving: the user's own files cannot be used.
@@ -703,9 +518,12 @@ async def start(
             folder=folder,
             workloads=workloads,
             data=data or {},
+            adapters=adapters,
             worker=worker,
             prepare=prepare,
             pace=pace,
+            clock=clock,
+            open_meter=open_meter,
         )
         task = running._task = asyncio.create_task(running._run())
         try:
@@ -727,28 +545,15 @@ async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await task
 
 
-def _compare(material: Material, traced: protocol.Traced, first_update: Path) -> Parity:
-    """The parity of a trace with the reference; the worker's file is removed.
-
-    Raises:
-        WorkerFailure: the file it wrote cannot be read.
-    """
-    try:
-        update = tensors.read_tensors(first_update)
-    except (OSError, ValueError) as error:
-        raise WorkerFailure(
-            f"the weights it wrote cannot be read: {error}", "report it: the adapter is broken"
-        ) from error
-    finally:
-        first_update.unlink(missing_ok=True)
-        first_update.with_suffix(".bin").unlink(missing_ok=True)
-    return parity.compare(material.reference, traced.losses, update)
-
-
-def _cpu_seconds(pid: int) -> float:
-    """CPU seconds a process has used so far; 0 when it is gone."""
-    try:
-        times = psutil.Process(pid).cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return float(times.user + times.system)
+def _stated(workload: Workload) -> Stated:
+    """What a workload says of itself, for its batch size."""
+    steps = math.ceil(workload.epoch_samples / workload.batch)
+    return Stated(
+        batch=workload.batch,
+        flops={
+            "train": float(training_flops_per_sample(workload) * workload.batch),
+            "infer": float(flops_per_sample(workload) * workload.batch),
+        },
+        epochs=workload.epochs,
+        steps=None if workload.epochs is None else workload.epochs * steps,
+    )

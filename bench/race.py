@@ -295,6 +295,25 @@ def settled(launches: Sequence[Launch], planned: int, alpha: float) -> dict[froz
     return found
 
 
+def same_twice(launches: Sequence[Launch], own: str, twin: str, planned: int, alpha: float) -> Ratio | None:
+    """How far the same thing twice differed: seconds of `twin` over seconds of `own`; None when they never met.
+
+    From MIN_LAUNCHES on the interval of the last look that could be had, else the range over rounds of the newest
+    launch.
+    """
+    for number, share in reversed(LOOKS):
+        if number <= len(launches):
+            for found in intervals(launches[:number], planned, alpha * share):
+                if {found.a, found.b} == {own, twin}:
+                    middle = found.difference if found.a == own else -found.difference
+                    return Ratio(low=math.exp(middle - found.half_width), high=math.exp(middle + found.half_width))
+    ratios = [math.exp(x[twin] - x[own]) for x in (launches[-1] if launches else ()) if twin in x and own in x]
+    if not ratios:
+        return None
+    found_range = median_range(ratios)
+    return Ratio(low=found_range.low, high=found_range.high)
+
+
 # --- verdicts --------------------------------------------------------------------------------------------------------
 
 

@@ -42,7 +42,8 @@ def split(
     skipped by itself.
     """
     most = max(most or len(field), len(references) + 1)
-    if len(field) <= most and sum(needed_bytes[each] for each in field) <= free_bytes:
+    fits = len(field) <= most and sum(needed_bytes[each] for each in field) <= free_bytes
+    if fits or len(field) <= len(references):
         return (tuple(field),) if field else ()
     room = free_bytes - sum(needed_bytes[each] for each in references)
     waves: list[list[str]] = []

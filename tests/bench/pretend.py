@@ -16,6 +16,7 @@ from bench.machine import platform_tag
 from bench.plan import Goal, Plan, family_error_rate
 from bench.reference import Reference
 from bench.session import Deadlines
+from bench.tensors import write_tensors
 from bench.workload import Workload, load_workloads
 from knowledge.model import Framework, Knowledge, Lifecycle, Mode, Need, Recipe, Role, Status, Text
 
@@ -108,6 +109,9 @@ class Material(msgspec.Struct, frozen=True):
 
 def prepare(workload: Workload, seed: int, folder: Path, data: Path | None) -> Material:
     one = np.ones(1, np.float32)
+    write_tensors(
+        folder / "batches.json", {"inputs": np.ones((20, 8, 2), np.float32), "targets": np.ones((20, 8), np.int32)}
+    )
     return Material(
         network_json=folder / "network.json",
         weights_manifest=folder / "weights.json",
