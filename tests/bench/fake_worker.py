@@ -1,12 +1,13 @@
 """A real process that speaks the worker's protocol and misbehaves on request. Standard library only.
 
 FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "idle_spin": false,
-"children": 0, "faults": {"block": {"after": 3, "do": "sigkill"}}}. A fault strikes the request of that name after so
-many requests of that kind; a "block" is a train or infer request of a round, which re-warms, unlike one of the warm-up.
+"children": 0, "speed": 100, "faults": {"block": {"after": 3, "do": "sigkill"}}}. A fault strikes the request of that
+name after so many requests of that kind; a "block" is a train or infer request of a round, which re-warms, unlike one
+of the warm-up.
 Faults: exit, sigkill, sigstop, silence, garbage, half, long, twice, wrong-id, refuse-once, refuse,
 wrong-shape.
 
-Steps are pretended: the reply states what they would have taken, and a block sleeps for a hundredth of that.
+Steps are pretended: the reply states what they would have taken, and a block sleeps for a hundredth ("speed") of that.
 """
 
 import json
@@ -58,7 +59,7 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
             return {"losses": [settings.get("loss", 1.0)] * request["steps"], "first_step_seconds": 0.2}
         case "train" | "infer":
             wall = settings["call_seconds"] + request["steps"] * settings["step_seconds"] * noise.uniform(0.98, 1.02)
-            time.sleep(wall / SPEED)
+            time.sleep(wall / settings.get("speed", SPEED))
             return {"wall_seconds": wall, "cpu_seconds": wall * settings["cpu_share"], "steps": request["steps"]}
         case "predict":
             write_no_tensors(Path(request["outputs"]))

@@ -1,4 +1,1 @@
-"""How fast things are, as ratios against the plainest program that does the same. Asserts nothing.
-
-python -m tests.performance
-"""
+"""Performance: prints ratios and their bounds, asserts no time. `python -m tests.performance [words]`."""
