@@ -10,7 +10,6 @@ import msgspec
 
 from bench.events import (
     AnyEvent,
-    BlockDone,
     CandidateEnded,
     LivePair,
     Load,
@@ -38,7 +37,6 @@ class Row(msgspec.Struct):
     stage_began_seconds: float = 0.0
     prepared: Prepared | None = None
     standing: Standing | None = None
-    blocks: int = 0
     status: Status | None = None
     reason: str = ""
 
@@ -96,9 +94,6 @@ class Board:
             case RoundStarted():
                 self._enter(event.workload)
                 self.round, self.rounds, self.remaining_seconds = event.round, event.rounds, event.remaining_seconds
-            case BlockDone():
-                for row in self._of(event.candidate, event.workload):
-                    row.blocks += 1
             case RoundDone():
                 self._enter(event.workload)
                 self.round, self.rounds, self.remaining_seconds = event.round, event.rounds, event.remaining_seconds

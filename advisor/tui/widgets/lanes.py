@@ -23,10 +23,20 @@ class Lanes(Widget):
     Lanes { height: auto; }
     """
 
-    rows: reactive[tuple[Row, ...]] = reactive((), layout=True, always_update=True)
+    rows: reactive[tuple[Row, ...]] = reactive(())
     seconds: reactive[float] = reactive(0.0, repaint=False)
     over: reactive[bool] = reactive(False)
     pointed: reactive[str] = reactive("")
+
+    def watch_rows(self, before: tuple[Row, ...], after: tuple[Row, ...]) -> None:
+        """Every row is one line: only another number of them needs another layout."""
+        if len(before) != len(after):
+            self.refresh(layout=True)
+
+    def watch_seconds(self) -> None:
+        """The time spent in a stage passes while it lasts."""
+        if any(row.stage and row.standing is None and row.status is None for row in self.rows):
+            self.refresh()
 
     def render(self) -> Content:
         width = self.content_size.width or 78

@@ -21,8 +21,13 @@ class LoadPanel(Widget):
     LoadPanel { height: auto; }
     """
 
-    load: reactive[Load | None] = reactive(None, layout=True)
+    load: reactive[Load | None] = reactive(None)
     history: reactive[tuple[float, ...]] = reactive(())
+
+    def watch_load(self, before: Load | None, after: Load | None) -> None:
+        """Every GPU is one line: only another number of them, or another reason for none, needs another layout."""
+        if before is None or after is None or _lines(before) != _lines(after):
+            self.refresh(layout=True)
 
     def render(self) -> Content:
         load = self.load
@@ -64,6 +69,11 @@ class LoadPanel(Widget):
             f" {utilisation:>4} · {memory} · {power} · {heat}  ",
             (name, "dim"),
         )
+
+
+def _lines(load: Load) -> tuple[int, str | None]:
+    """What the height of the panel follows from."""
+    return len(load.gpus), load.gpu_absent_because
 
 
 def _at_most(shares: Sequence[float], count: int) -> list[float]:
