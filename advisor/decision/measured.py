@@ -24,6 +24,9 @@ differ, which is 3-8 % standard deviation on real machines (METHOD.md)."""
 ACCELERATORS = {"cpu": "cpu", "cuda": "cuda", "mps": "metal"}
 """Device family of a run -> value of the fact `accelerator`."""
 
+COUNTED_PRECISION = "fp32"
+"""The precision that counts: every candidate has it, and speeds in different precisions are never compared."""
+
 TIME_TO_FINISH = "time_to_finish_seconds"
 
 
@@ -73,12 +76,13 @@ def count(results: Results | None, leaves: Mapping[str, Criterion], preferences:
         results=results.id,
         counted=tuple(dict.fromkeys(f"{run.candidate} {run.workload}" for run in counted)),
         not_counted=tuple(dict.fromkeys(not_counted)),
-        break_even=tuple(_break_evens(counted)),
+        break_even=tuple(break_evens(counted)),
     )
     return Measurements(values, summary, any(run.provisional for run in counted))
 
 
-_Races = dict[tuple[str, str], list[Run]]  # (workload, phase) -> its default-mode runs that finished
+_Race = tuple[str, str, str]  # workload, phase and device: only what shares all three is compared
+_Races = dict[_Race, list[Run]]  # -> its default-mode runs that finished, in the precision that counts
 
 
 def _standing_in(results: Results) -> frozenset[str]:
@@ -92,9 +96,13 @@ def _standing_in(results: Results) -> frozenset[str]:
 def _races(results: Results, standing_in: frozenset[str]) -> _Races:
     races: _Races = {}
     for run in results.runs:
-        if run.status is Status.OK and run.candidate in standing_in:
-            races.setdefault((run.workload, run.phase), []).append(run)
+        if run.status is Status.OK and run.candidate in standing_in and run.precision == COUNTED_PRECISION:
+            races.setdefault(_race(run), []).append(run)
     return races
+
+
+def _race(run: Run) -> _Race:
+    return run.workload, run.phase, run.device
 
 
 def _why_not(run: Run, standing_in: frozenset[str], preferences: Preferences) -> str | None:
@@ -107,6 +115,8 @@ def _why_not(run: Run, standing_in: frozenset[str], preferences: Preferences) ->
         return _("not comparable: {reason}").format(reason=run.reason or _("no reason given"))
     if run.candidate not in standing_in:
         return _("not its framework's default mode")
+    if run.precision != COUNTED_PRECISION:
+        return _("measured in {precision}; only fp32 counts").format(precision=run.precision)
     if run.phase == "train" and not preferences.trains:
         return _("you only run trained models, and this is training")
     family = run.device.partition(":")[0]
@@ -119,25 +129,25 @@ def _why_not(run: Run, standing_in: frozenset[str], preferences: Preferences) ->
 
 
 def _leaf(leaf: Measured, counted: Sequence[Run], races: _Races, run_length_seconds: float) -> dict[str, Value]:
-    """Framework id -> value on one leaf, workloads with equal weight; one that lacks a framework is unknown for it."""
-    by_workload: list[dict[str, Value]] = []
-    for workload in dict.fromkeys(run.workload for run in counted if run.phase == leaf.phase):
-        race = races[workload, leaf.phase]
+    """Framework id -> value on one leaf, races with equal weight; one that lacks a framework is unknown for it."""
+    by_race: list[dict[str, Value]] = []
+    for key in dict.fromkeys(_race(run) for run in counted if run.phase == leaf.phase):
+        race = races[key]
         measure = _measure(leaf.quantity, race, run_length_seconds)
         everyone = {run.candidate: quantity for run in race if (quantity := measure(run)) is not None}
         if not everyone:
             continue
         best = min if leaf.lower_is_better else max
         reference = best(quantity.median for quantity in everyone.values())
-        by_workload.append(
+        by_race.append(
             {
                 run.framework: _value(everyone[run.candidate], reference, leaf)
                 for run in counted
-                if run.workload == workload and run.phase == leaf.phase and run.candidate in everyone
+                if _race(run) == key and run.candidate in everyone
             }
         )
-    frameworks = dict.fromkeys(framework for values in by_workload for framework in values)
-    return {framework: average([values.get(framework, UNKNOWN) for values in by_workload]) for framework in frameworks}
+    frameworks = dict.fromkeys(framework for values in by_race for framework in values)
+    return {framework: average([values.get(framework, UNKNOWN) for values in by_race]) for framework in frameworks}
 
 
 def _value(quantity: Quantity, reference: float, leaf: Measured) -> Value:
@@ -203,10 +213,10 @@ def _seconds_before_steps(run: Run) -> float:
     return (run.import_seconds or 0.0) + (run.build_seconds or 0.0) + compile_seconds
 
 
-def _break_evens(counted: Sequence[Run]) -> Iterable[BreakEven]:
-    """Pairs where the faster per step starts later, and the step at which it has caught up."""
-    for faster, slower in permutations(counted, 2):
-        if (faster.workload, faster.phase) != (slower.workload, slower.phase) or faster.phase != "train":
+def break_evens(runs: Sequence[Run]) -> Iterable[BreakEven]:
+    """Pairs where the faster per step starts later, and the step of training at which it has caught up."""
+    for faster, slower in permutations(runs, 2):
+        if _race(faster) != _race(slower) or faster.precision != slower.precision or faster.phase != "train":
             continue
         if faster.step_seconds is None or slower.step_seconds is None:
             continue

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from advisor.decision.measured import count
+from advisor.decision.measured import break_evens, count
 from advisor.decision.value import UNKNOWN, Value
 from advisor.questionnaire import Preferences
 from bench.results import Energy, Latency, Results, Status
@@ -155,6 +155,55 @@ def test_who_only_runs_models_counts_no_training() -> None:
     running = Preferences(roles=(Role.RUNTIME,), devices=())
     assert set(count(race, LEAVES, running).values) == {"performance.latency"}
     assert not_counted(race, running)["a:m"].endswith("this is training")
+
+
+def test_phases_of_one_result_fill_their_own_leaves_only() -> None:
+    race = results(
+        run("a:m", 0.001),
+        run("b:m", 0.004),
+        run("a:m", 0.0004, phase="infer", latency_seconds=Latency(p50=0.2, p99=0.3)),
+        run("b:m", 0.0001, phase="infer", latency_seconds=Latency(p50=0.1, p99=0.2)),
+    )
+    found = count(race, LEAVES, LONG).values
+    assert found[TIME] == values(results(run("a:m", 0.001), run("b:m", 0.004)))
+    assert (found["performance.latency"]["a"].mode, found["performance.latency"]["b"].mode) == (
+        pytest.approx(10 - 10 / 7),
+        10,
+    )
+    assert found[MEMORY] == values(results(run("a:m", 0.001), run("b:m", 0.004)), leaf=MEMORY)
+
+
+def test_devices_of_one_result_are_not_compared_with_each_other() -> None:
+    race = results(
+        run("a:m", 0.001, device="cuda:0"), run("b:m", 0.002, device="cuda:0"), run("c:m", 0.1), run("d:m", 0.2)
+    )
+    found = values(race)
+    half = (10 + UNKNOWN.expected) / 2
+    assert found["a"].expected == found["c"].expected == pytest.approx(half)  # each the best on its own device
+    assert found["b"].expected == found["d"].expected == pytest.approx(half - 10 / 7 / 2)
+
+
+def test_only_fp32_counts_and_sets_the_reference() -> None:
+    reduced = msgspec.structs.replace(run("b:m", 0.0001), precision="bf16")
+    race = results(run("a:m", 0.001), reduced)
+    assert values(race) == {"a": Value(10, 10, 10)}
+    assert not_counted(race)["b:m"] == "measured in bf16; only fp32 counts"
+
+
+def test_what_three_launches_found_is_not_widened_beside_what_one_did() -> None:
+    race = results(run("a:m", 0.001), run("b:m", 0.004, spread=2), run("c:m", 0.004, spread=2, provisional=True))
+    found = values(race)
+    assert found["b"].high - found["b"].low == pytest.approx(20 / 7)
+    assert found["c"].high - found["c"].low > found["b"].high - found["b"].low
+    assert count(race, LEAVES, LONG).provisional
+
+
+def test_break_even_speaks_of_one_device_and_precision() -> None:
+    late = run("a:m", 0.001, first_step_seconds=20.001)
+    other = msgspec.structs.replace(late, precision="bf16")
+    assert list(break_evens([late, run("b:m", 0.003)]))
+    assert list(break_evens([other, run("b:m", 0.003)])) == []
+    assert list(break_evens([late, run("b:m", 0.003, device="cuda:0")])) == []
 
 
 def test_break_even_is_where_the_faster_has_caught_up() -> None:
