@@ -9,6 +9,7 @@ from advisor.decision.measured import break_evens
 from advisor.i18n import _, ngettext
 from advisor.quantities import percent, si_seconds, size, span, times
 from bench.results import Basis, Outcome, Quantity, Results, Run, Verdict
+from bench.store import Summary
 
 _MILLI = 1000.0
 
@@ -123,65 +124,69 @@ def break_even_sentences(results: Results) -> list[str]:
     ]
 
 
-def besides(run: Run) -> Iterator[tuple[str, str]]:
-    """(name, value) of everything measured of one run beside its speed, with units; what is not known is left out."""
+def besides(run: Run) -> Iterator[tuple[str, str, str]]:
+    """(id, name, value) of all that was measured of one run beside its speed, with units; the unknown is left out."""
     yield from _times(run)
     yield from _use(run)
     yield from _compilation(run)
 
 
-def _times(run: Run) -> Iterator[tuple[str, str]]:
+def _times(run: Run) -> Iterator[tuple[str, str, str]]:
     if run.import_seconds is not None and run.build_seconds is not None:
-        yield _("start"), si_seconds(run.import_seconds + run.build_seconds)
+        yield "start", _("start"), si_seconds(run.import_seconds + run.build_seconds)
     if run.first_step_seconds is not None:
-        yield _("first step"), si_seconds(run.first_step_seconds)
+        yield "first_step", _("first step"), si_seconds(run.first_step_seconds)
     if (stated := stated_run(run)) is not None:
-        yield _("stated run"), stated
+        yield "stated_run", _("stated run"), stated
     if run.latency_seconds is not None:
-        yield _("latency p50"), si_seconds(run.latency_seconds.p50)
-        yield _("latency p99"), si_seconds(run.latency_seconds.p99)
+        yield "latency_p50", _("latency p50"), si_seconds(run.latency_seconds.p50)
+        yield "latency_p99", _("latency p99"), si_seconds(run.latency_seconds.p99)
     if run.dispatch is not None:
         told = _("{a} + {b} per sample").format(a=si_seconds(run.dispatch.a), b=si_seconds(run.dispatch.b))
-        yield _("dispatch"), told
+        yield "dispatch", _("dispatch"), told
     elif run.dispatch_points:
         points = ", ".join(f"{point.batch}: {si_seconds(point.seconds)}" for point in run.dispatch_points)
-        yield _("step by batch"), points
+        yield "dispatch_points", _("step by batch"), points
     if run.host_to_device is not None and run.host_to_device.seconds is not None:
         included = _("included") if run.host_to_device.included else _("not included")
-        yield _("copy to the device"), f"{si_seconds(run.host_to_device.seconds)} ({included})"
+        yield "copy", _("copy to the device"), f"{si_seconds(run.host_to_device.seconds)} ({included})"
     if run.cpu_seconds_per_step is not None:
-        yield _("CPU time per step"), si_seconds(run.cpu_seconds_per_step)
+        yield "cpu_step", _("CPU time per step"), si_seconds(run.cpu_seconds_per_step)
 
 
-def _use(run: Run) -> Iterator[tuple[str, str]]:
+def _use(run: Run) -> Iterator[tuple[str, str, str]]:
     if run.percent_of_peak is not None:
-        yield _("of this machine's peak"), f"{run.percent_of_peak:.3g} %"
+        yield "peak", _("of this machine's peak"), f"{run.percent_of_peak:.3g} %"
     if run.peak_rss_bytes is not None:
-        yield _("peak RSS"), size(run.peak_rss_bytes)
+        yield "peak_rss", _("peak RSS"), size(run.peak_rss_bytes)
     if run.gpu_memory_bytes is not None:
-        yield _("GPU memory"), size(run.gpu_memory_bytes)
+        yield "gpu_memory", _("GPU memory"), size(run.gpu_memory_bytes)
     if (gpu := run.gpu_utilisation) is not None:
         told = _("mean {mean}, p50 {p50}, p95 {p95}")
-        yield _("GPU use"), told.format(mean=percent(gpu.mean), p50=percent(gpu.p50), p95=percent(gpu.p95))
+        yield "gpu_use", _("GPU use"), told.format(mean=percent(gpu.mean), p50=percent(gpu.p50), p95=percent(gpu.p95))
     if (energy := run.energy_joules_per_sample) is not None and energy.value is not None:
         told = f"{energy.value * _MILLI:.3g} mJ"
         if energy.above_idle is not None:
             told += " " + _("({above} above idle)").format(above=f"{energy.above_idle * _MILLI:.3g} mJ")
-        yield _("energy per sample"), told + (f" ({_('estimated')})" if energy.basis == "estimated" else "")
+        if energy.basis == "estimated":
+            told += " " + _("(estimated)")
+        yield "energy", _("energy per sample"), told
     if run.environment_bytes is not None:
-        yield _("environment"), size(run.environment_bytes)
+        yield "environment", _("environment"), size(run.environment_bytes)
 
 
-def _compilation(run: Run) -> Iterator[tuple[str, str]]:
+def _compilation(run: Run) -> Iterator[tuple[str, str, str]]:
     if run.recompilations is not None:
-        yield _("recompilations"), str(run.recompilations)
+        yield "recompilations", _("recompilations"), str(run.recompilations)
     if run.graph_breaks is not None:
-        yield _("graph breaks"), str(run.graph_breaks)
+        yield "graph_breaks", _("graph breaks"), str(run.graph_breaks)
     if (parity := run.parity) is not None:
         told = _("losses within {d} of the reference").format(d=f"{parity.max_relative_difference:.0e}")
-        yield _("parity"), told if parity.passed else _("differs from the reference")
+        if parity.output_difference is not None:
+            told += ", " + _("outputs within {d}").format(d=f"{parity.output_difference:.0e}")
+        yield "parity", _("parity"), told if parity.passed else _("differs from the reference")
     if run.stand_ins:
-        yield _("stand-ins"), ", ".join(run.stand_ins)
+        yield "stand_ins", _("stand-ins"), ", ".join(run.stand_ins)
 
 
 def verdicts_of(results: Results, workload: str, phase: str, names: Iterable[str] | None = None) -> list[Verdict]:
@@ -195,3 +200,18 @@ def verdicts_of(results: Results, workload: str, phase: str, names: Iterable[str
     ]
     order = {Outcome.A: 0, Outcome.B: 0, Outcome.TIE: 1, Outcome.UNDECIDED: 2}
     return sorted(found, key=lambda verdict: order[verdict.verdict])
+
+
+def history_lines(summary: Summary) -> list[str]:
+    """What the history says of one race: who ran on what, who was fastest, how many verdicts there are, which code."""
+    if not summary.readable:
+        return [_("its document cannot be read: `advisor bench show {id}` says why").format(id=summary.id)]
+    phases = ", ".join(phase_in_words(phase) for phase in summary.phases)
+    lines = [
+        ", ".join(summary.raced),
+        f"{', '.join(summary.workloads)} · {phases} · {summary.device} · {summary.precision} · {summary.code or '?'}",
+    ]
+    verdicts = _("{faster} faster, {ties} tie, {undecided} undecided").format(
+        faster=summary.faster, ties=summary.ties, undecided=summary.undecided
+    )
+    return [*lines, "; ".join([*(f"{race}: {name}" for race, name in summary.fastest.items()), verdicts])]

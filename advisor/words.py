@@ -139,3 +139,25 @@ def run_status_in_words(status: str) -> str:
 def readiness_in_words(state: str) -> str:
     """What a candidate still needs before it can run here."""
     return {"ready": _("ready"), "installable": _("can be made"), "impossible": _("not here")}[state]
+
+
+def outcome_in_words(outcome: str | None, a: str, b: str) -> str:
+    """What a verdict on two candidates came to; None where there is none."""
+    return {
+        "a": _("{a} faster").format(a=a),
+        "b": _("{a} faster").format(a=b),
+        "tie": _("tie"),
+        "undecided": _("undecided"),
+        None: _("nothing"),
+    }[outcome]
+
+
+def quantity_in_words(quantity: str) -> str:
+    """What is measured apart from the rounds."""
+    return {
+        "latency": _("latency"),
+        "dispatch": _("dispatch"),
+        "energy": _("energy"),
+        "copy": _("the copy to the device"),
+        "gemm": _("the peak of this machine"),
+    }.get(quantity, quantity)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from bench.plan import Plan
-from bench.results import Machine, Parity, Status
+from bench.results import Machine, Parity, Status, Verdict
 
 SCHEMA = "advisor/event/1"
 
@@ -104,6 +104,16 @@ class RoundDone(Event, frozen=True, kw_only=True, tag="round-done"):
     launches: int = 1
 
 
+class Looked(Event, frozen=True, kw_only=True, tag="looked"):
+    """A launch is over: what all launches so far say of each pair, by the looks at 3, 5 and 8 of them."""
+
+    workload: str
+    phase: str
+    launch: int
+    launches: int
+    verdicts: tuple[Verdict, ...]
+
+
 class Measuring(Event, frozen=True, kw_only=True, tag="measuring"):
     """After the rounds: one quantity of one candidate is measured apart (latency, dispatch, energy, ...)."""
 
@@ -158,6 +168,7 @@ AnyEvent: TypeAlias = (
     | RoundStarted
     | BlockDone
     | RoundDone
+    | Looked
     | Measuring
     | Load
     | CandidateEnded

@@ -11,6 +11,7 @@ import msgspec
 from bench.files import is_special
 from bench.plan import Candidate
 from bench.results import SCHEMA, Results
+from bench.scrub import HIDDEN
 from knowledge.faults import BadInput, Fault
 
 LARGEST_FILE = 64 << 20
@@ -19,8 +20,6 @@ LARGEST_FILE = 64 << 20
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESERVED = ("none", "latest")  # `--results` understands them already
 _CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-# Control characters and marks that reorder text: a terminal would obey them.
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def encode(results: Results) -> bytes:
@@ -85,17 +84,12 @@ def read_file(path: Path, mend: str) -> bytes:
 
 def hidden(record: object, name: str, line: int | None = None) -> list[Fault]:
     """What a record hides in its texts: characters that a terminal would obey."""
-    found = ((key, _HIDDEN.search(text)) for key, text in _texts(msgspec.to_builtins(record)))
+    found = ((key, HIDDEN.search(text)) for key, text in _texts(msgspec.to_builtins(record)))
     return [
         Fault(name, line, key, f"holds the hidden character U+{ord(each.group()):04X}", "remove it")
         for key, each in found
         if each is not None
     ]
-
-
-def plain(text: str) -> str:
-    """`text` with a space for every character that a terminal would obey."""
-    return _HIDDEN.sub(" ", text)
 
 
 def complaint(error: Exception) -> tuple[str, str]:

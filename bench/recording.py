@@ -117,7 +117,7 @@ class Recorder:
 def _scrubbed(value: Any) -> Any:
     """A plain value whose texts name nobody's folders and hide nothing: it will be shown on other machines."""
     if isinstance(value, str):
-        return exchange.plain(scrubbed(value))
+        return scrubbed(value)
     if isinstance(value, dict):
         return {key: _scrubbed(part) for key, part in value.items()}
     if isinstance(value, list | tuple):

@@ -283,12 +283,21 @@ class Store:
             StoreFailure: the store cannot be written.
         """
         results = exchange.read_export(path)
+        self.add(results, str(path))
+        return results
+
+    def add(self, results: Results, name: str) -> None:
+        """Keep results that were measured elsewhere; `name` is what they came in.
+
+        Raises:
+            BadInput: other results have their id.
+            StoreFailure: the store cannot be written.
+        """
         for row in self._rows("SELECT document FROM races WHERE id = ?", (results.id,)):
             if exchange.decode(_bytes(row[0]), f"results {results.id}") != results:
                 problem = f"other results are kept under the id {results.id!r}"
-                raise BadInput([Fault(str(path), None, "id", problem, "compare the two before deleting one")])
+                raise BadInput([Fault(name, None, "id", problem, "compare the two before deleting one")])
         self.save(results)
-        return results
 
     # -- SQLite -------------------------------------------------------------------------------------------------------
 

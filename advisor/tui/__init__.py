@@ -1,8 +1,16 @@
 """The terminal app. Importing this package costs nothing; Textual is imported when the app runs."""
 
+from typing import TYPE_CHECKING
 
-def run_app() -> None:
-    """Run the app on this machine until it is closed.
+if TYPE_CHECKING:
+    from bench.recording import Recording
+
+
+def run_app(recording: "Recording | None" = None, speed: float = 1.0) -> None:
+    """Run the app on this machine until it is closed; with a recording, on the screen that plays it.
+
+    Args:
+        speed: how many times as fast as it was recorded.
 
     Raises:
         BadInput: the knowledge base has faults.
@@ -12,4 +20,4 @@ def run_app() -> None:
     from knowledge.loader import load_with_places
 
     knowledge, places = load_with_places()
-    AdvisorApp(knowledge, House(knowledge, places)).run()
+    AdvisorApp(knowledge, House(knowledge, places), recording=recording, speed=speed).run()

@@ -23,6 +23,7 @@ from advisor.tui.screens.home import HomeScreen
 from advisor.tui.services import Services
 from advisor.tui.sheet import Reply, is_answered, path, question, with_reply, without_assumption
 from bench.plan import Plan
+from bench.recording import Recording
 from bench.results import Machine, Results
 from knowledge.faults import BadInput
 from knowledge.model import Knowledge
@@ -65,7 +66,10 @@ class AdvisorApp(App[None]):
         *,
         language: str | None = None,
         answers: Answers | None = None,
+        recording: Recording | None = None,
+        speed: float = 1.0,
     ) -> None:
+        """The app; with a recording it opens on the screen that plays it, at `speed` times the pace it had."""
         super().__init__()
         self.title = "Framework Advisor"
         if language is not None:
@@ -73,6 +77,7 @@ class AdvisorApp(App[None]):
         self.knowledge = knowledge
         self.services = services
         self.quick = True
+        self._recording, self._speed = recording, speed
         self._outdated = False  # whether answers or results changed since the last decision began
         if answers is not None:
             self.set_reactive(AdvisorApp.answers, answers)
@@ -80,6 +85,8 @@ class AdvisorApp(App[None]):
     def on_mount(self) -> None:
         self.look_at_machine()
         self.decide()
+        if self._recording is not None:
+            self.open_replay(self._recording, self._speed)
 
     # -- state --------------------------------------------------------------------------------------------------------
 
@@ -224,6 +231,12 @@ class AdvisorApp(App[None]):
         from advisor.tui.screens.race import RaceScreen
 
         self.switch_screen(RaceScreen(plan))
+
+    def open_replay(self, recording: Recording, speed: float = 1.0) -> None:
+        """Play a recorded race on a screen above the present one."""
+        from advisor.tui.screens.replay import ReplayScreen
+
+        self.push_screen(ReplayScreen(recording, speed))
 
     @work(group="answers")
     async def action_open_answers(self) -> None:

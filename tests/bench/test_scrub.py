@@ -13,10 +13,11 @@ from bench.scrub import scrubbed
         ("cannot open /home/somebody/cache/model.bin", "cannot open model.bin"),
         (r"cannot open C:\Users\somebody\model.bin", "cannot open model.bin"),
         ("see https://example.org/docs/page", "see https://example.org/docs/page"),
+        ("\x1b[31mred\nline\u202e", " [31mred line "),
         ("3/4 of pytorch:eager", "3/4 of pytorch:eager"),
     ],
 )
-def test_of_a_path_only_its_last_part_is_kept(text: str, left: str) -> None:
+def test_of_a_path_its_last_part_is_kept_and_of_control_characters_nothing(text: str, left: str) -> None:
     assert scrubbed(text) == left
 
 

@@ -1,6 +1,8 @@
 """A race as it happens. Events are taken in as they come; the screen draws itself at most four times a second."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from itertools import pairwise
 from typing import ClassVar
 
 from textual import work
@@ -10,16 +12,19 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import ProgressBar, Static
 
-from advisor.i18n import N_, _, language
+from advisor.findings import phase_in_words, twin_sentence, verdict_sentence, verdicts_of
+from advisor.i18n import N_, _, language, ngettext
 from advisor.quantities import clock
 from advisor.tui.board import Board
+from advisor.tui.board import Race as Raced
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Confirm
 from advisor.tui.services import Race
-from advisor.tui.widgets.lanes import Lanes
+from advisor.tui.widgets.lanes import Lanes, stage_in_words
 from advisor.tui.widgets.load import LoadPanel
+from advisor.words import quantity_in_words
 from bench.plan import Plan
-from bench.results import Results
+from bench.results import Outcome, Results, Status
 from bench.store import StoreFailure
 from knowledge.faults import BadInput
 
@@ -54,7 +59,7 @@ class RaceScreen(AdvisorScreen):
         self._stopping = False
         self._over = False
         self._results: Results | None = None
-        self._looked_at: str | None = None  # a workload the user chose to look at; None follows the race
+        self._looked_at: Raced | None = None  # what the user chose to look at; None follows the race
 
     # -- the race -----------------------------------------------------------------------------------------------------
 
@@ -69,7 +74,7 @@ class RaceScreen(AdvisorScreen):
         self._over, self._stopping, self._fault, self._board = False, False, "", Board(self._plan)
         self.refresh_bindings()
         try:
-            async with self.advisor.services.race(self._plan) as race:
+            async with self.open_race() as race:
                 self._race = race
                 async for event in race.events():
                     self._board.take(event)
@@ -79,10 +84,19 @@ class RaceScreen(AdvisorScreen):
         except (OSError, StoreFailure) as error:
             self._fault = str(error)
         self._over = True
-        if self._results is not None and self._measured():
-            self.advisor.measured(self._results)
+        if self._measured():
+            self.take_in_results()
         self.fill()
         self.refresh_bindings()
+
+    def open_race(self) -> AbstractAsyncContextManager[Race]:
+        """What is watched: a race on this machine."""
+        return self.advisor.services.race(self._plan)
+
+    def take_in_results(self) -> None:
+        """What was measured here enters the answer."""
+        if self._results is not None:
+            self.advisor.measured(self._results)
 
     # -- what it shows ------------------------------------------------------------------------------------------------
 
@@ -106,22 +120,17 @@ class RaceScreen(AdvisorScreen):
         if not board.changed:
             return
         board.changed = False
-        workload = self._looked_at or board.workload or self._plan.workloads[0]
+        race = self._shown()
         lanes = self.query_one(Lanes)
         lanes.seconds = board.seconds
         lanes.over = self._over
-        lanes.rows = board.rows(workload)
-        self._say("#where", Content(self._where(workload)))
-        self._say("#standing", self._standing(workload))
+        lanes.rows = board.rows(race)
+        self._say("#where", self._where(race))
+        self._say("#standing", self._standing(race))
         panel = self.query_one(LoadPanel)
         panel.history = tuple(board.cpu_history)
         panel.load = board.load
-        progress = self.query_one(ProgressBar)
-        done = self._plan.workloads.index(board.workload) if board.workload else 0
-        share = board.round / board.rounds if board.rounds else 0.0
-        progress.update(
-            total=len(self._plan.workloads), progress=len(self._plan.workloads) if board.finished else done + share
-        )
+        self.query_one(ProgressBar).update(total=1.0, progress=board.progress)
 
     def _say(self, selector: str, told: Content) -> None:
         """Show a text in its place, if it is another; a new layout only if it may need other lines than before."""
@@ -133,53 +142,85 @@ class RaceScreen(AdvisorScreen):
         fits = all(line.cell_length <= width for line in lines)
         widget.update(told, layout=not fits or len(lines) != widget.content_size.height)
 
-    def _where(self, workload: str) -> str:
-        board, plan = self._board, self._plan
-        known = self.advisor.services.workloads().get(workload)
-        name = known.in_language(language()) if known is not None else workload
-        threads = _("{n} threads").format(n=plan.threads) if plan.threads != 1 else _("1 thread")
-        parts = [name, plan.device, plan.precision, threads]
-        if board.rounds:
-            parts.append(_("round {n}/{all}").format(n=board.round, all=board.rounds))
-        parts.append(clock(board.seconds))
-        if board.remaining_seconds is not None:
-            parts.append(_("{time} left").format(time=clock(board.remaining_seconds)))
-        return " · ".join(parts)
+    def _shown(self) -> Raced:
+        """The workload and phase on the screen: the ones looked at, else those in progress, else the first."""
+        return self._looked_at or self._board.race or self._board.races[0]
 
-    def _standing(self, workload: str) -> Content:
+    def _where(self, race: Raced) -> Content:
+        plan = self._plan
+        known = self.advisor.services.workloads().get(race[0])
+        name = known.in_language(language()) if known is not None else race[0]
+        threads = ngettext("{n} thread", "{n} threads", plan.threads).format(n=plan.threads)
+        what = [name, phase_in_words(race[1]), plan.device, plan.precision, threads]
+        return Content.assemble((" · ".join(what), "bold"), "\n", " · ".join(self._when()))
+
+    def _when(self) -> Iterator[str]:
+        """How far the race is, and what happens just now."""
+        board = self._board
+        if board.launches > 1 or self._plan.launches > 1:
+            launches = max(board.launches, self._plan.launches)
+            yield _("launch {n}/{all}").format(n=max(board.launch, 1), all=launches)
+        if board.rounds:
+            yield _("round {n}/{all}").format(n=board.round, all=board.rounds)
+        yield clock(board.seconds)
+        if board.remaining_seconds is not None:
+            yield _("about {time} left").format(time=clock(board.remaining_seconds))
+        if board.measuring is not None:
+            what = board.measuring
+            told = _("measuring {quantity} of {candidate}")
+            yield told.format(quantity=quantity_in_words(what.quantity), candidate=what.candidate)
+        elif board.preparing is not None and board.launch and board.preparing.workload is not None:
+            yield f"{board.preparing.candidate} {stage_in_words(board.preparing.stage)}"
+
+    def _standing(self, race: Raced) -> Content:
         board = self._board
         if self._fault:
             return Content.assemble((_("The race could not run: "), "bold $text-error"), self._fault)
         if self._over:
-            return self._ending()
+            return Content("\n").join([self._ending(), *self._settled(race)])
         if self._stopping:
             return Content.styled(_("Stopping; what was measured is kept…"), "$text-warning")
-        if workload != board.workload or not board.pairs:
-            return Content.styled(_("Nothing can be said yet."), "dim")
-        lines = []
-        for pair in board.pairs:
+        lines = [*self._settled(race), *(self._live() if race == board.race else ())]
+        return Content("\n").join(lines) if lines else Content.styled(_("Nothing can be said yet."), "dim")
+
+    def _settled(self, race: Raced) -> Iterator[Content]:
+        """What launches together say of neighbours in the standings, and how far the same thing twice differed."""
+        results = self._results if self._over else None
+        verdicts = self._board.verdicts(race)
+        if results is not None:
+            verdicts = tuple(verdicts_of(results, *race))
+        said = {frozenset((verdict.a, verdict.b)): verdict for verdict in verdicts}
+        order = [row.candidate for row in self._board.rows(race) if row.standing is not None]
+        for pair in pairwise(order):
+            if (verdict := said.get(frozenset(pair))) is not None:
+                decided = verdict.verdict is not Outcome.UNDECIDED
+                yield Content.styled(verdict_sentence(verdict), "bold" if decided else "dim")
+        if results is not None and (told := twin_sentence(results)) is not None:
+            yield Content.styled(told, "dim")
+
+    def _live(self) -> Iterator[Content]:
+        """What the processes of this launch show; others may show something else."""
+        for pair in self._board.pairs:
             told = (
                 _("{a} is ahead of {b} in these processes: {ratio:.2f}x")
                 if pair.settled
                 else _("{a} and {b}: not told apart yet ({ratio:.2f}x)")
             ).format(a=pair.a, b=pair.b, ratio=pair.ratio)
-            lines.append(Content.styled(told, "bold" if pair.settled else "dim"))
-        return Content("\n").join(lines)
+            yield Content.styled(told, "" if pair.settled else "dim")
 
     def _ending(self) -> Content:
         measured = self._measured()
-        without = len(self._plan.workloads) * len(self._plan.candidates) - measured
+        without = len(self._board.races) * len(self._plan.candidates) - measured
         stopped = _("Stopped.") if self._stopping or self._board.interrupted else _("Done.")
         told = _("{measured} measured, {without} without a result.").format(measured=measured, without=without)
-        kept = (
-            _("Kept as {run}; the answer counts it.").format(run=self._results.id) if measured and self._results else ""
-        )
-        return Content.assemble((stopped, "bold $text-success"), f" {told} {kept}")
+        results = self._results
+        named = _("Results {run}.").format(run=results.id) if measured and results is not None else ""
+        return Content.assemble((stopped, "bold $text-success"), f" {told} {named}")
 
     def _measured(self) -> int:
-        """How many candidates have a speed, over all workloads."""
-        rows = (row for workload in self._plan.workloads for row in self._board.rows(workload))
-        return sum(row.standing is not None for row in rows)
+        """How many candidates have a speed, over all workloads and phases."""
+        rows = (row for race in self._board.races for row in self._board.rows(race))
+        return sum(row.standing is not None and row.status in (None, Status.OK) for row in rows)
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
@@ -192,7 +233,7 @@ class RaceScreen(AdvisorScreen):
         if action == "retry":
             return bool(self._fault)
         if action == "workload":
-            return len(self._plan.workloads) > 1
+            return len(self._board.races) > 1
         return True
 
     def action_answer(self) -> None:
@@ -227,10 +268,9 @@ class RaceScreen(AdvisorScreen):
             self._race.cancel(pointed)
 
     def action_workload(self) -> None:
-        """Look at the next workload."""
-        workloads = self._plan.workloads
-        now = self._looked_at or self._board.workload or workloads[0]
-        self._looked_at = workloads[(workloads.index(now) + 1) % len(workloads)]
+        """Look at the next workload or phase."""
+        races = self._board.races
+        self._looked_at = races[(races.index(self._shown()) + 1) % len(races)]
         self.fill()
 
     def may_close(self) -> bool:

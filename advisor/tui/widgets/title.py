@@ -27,6 +27,8 @@ class Title(Widget):
     heading: reactive[str] = reactive("")
     progress: reactive[str] = reactive("")
     machine: reactive[Machine | None] = reactive(None)
+    recorded: reactive[Machine | None] = reactive(None)
+    """The machine of a recording, which is then told instead of this one."""
 
     def __init__(self, heading: str) -> None:
         super().__init__()
@@ -41,7 +43,8 @@ class Title(Widget):
     def render(self) -> Content:
         width = self.content_size.width
         left = f"{self.heading}  {self.progress}".rstrip()
-        here = machine_in_brief(self.machine) if self.machine else _("looking at this machine…")
+        machine = self.recorded or self.machine
+        here = machine_in_brief(machine) if machine else _("looking at this machine…")
         room = width - cell_len(left) - 2
         shown = here if cell_len(here) <= room else fit(here, room).rstrip() if room > 8 else ""
         gap = " " * max(1, width - cell_len(left) - cell_len(shown))
