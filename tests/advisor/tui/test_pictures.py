@@ -13,7 +13,7 @@ from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.race import RaceScreen
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, PLAN, RESULTS, Scene
-from tests.advisor.tui.test_race import UNDER_WAY
+from tests.advisor.tui.test_race import SETTLED
 
 Steps = Callable[[AdvisorApp, Pilot[None]], Awaitable[None]]
 SMALL, LARGE = (80, 24), (140, 45)
@@ -67,7 +67,7 @@ SCREENS = [home, question, several, answer, framework, plan, race, report]
 
 def _picture(snap_compare: Callable[..., bool], settle: Settle, steps: Steps, size: tuple[int, int]) -> bool:
     # A race under way never ends, so waiting for every worker would not either.
-    scene = Scene(UNDER_WAY) if steps is race else Scene((), RESULTS)
+    scene = Scene(SETTLED) if steps is race else Scene((), RESULTS)
     app = AdvisorApp(KNOWLEDGE, scene, answers=Answers(answers={"build": Answer(("images",))}))
 
     async def go(pilot: Pilot[None]) -> None:

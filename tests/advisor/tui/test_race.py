@@ -19,6 +19,8 @@ from bench.events import (
     GpuLoad,
     LivePair,
     Load,
+    Looked,
+    Measuring,
     Prepared,
     Preparing,
     RaceFinished,
@@ -27,7 +29,7 @@ from bench.events import (
     RoundStarted,
     Standing,
 )
-from bench.results import Parity, Status
+from bench.results import Basis, Outcome, Parity, Ratio, Status, Verdict
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, MACHINE, PLAN, RESULTS, Scene, shown
 
@@ -106,6 +108,30 @@ UNDER_WAY: tuple[AnyEvent, ...] = (
         at_seconds=52.0,
     ),
 )
+SETTLED: tuple[AnyEvent, ...] = (
+    *UNDER_WAY,
+    Looked(
+        workload="mnist-cnn",
+        phase="train",
+        launch=3,
+        launches=5,
+        verdicts=(
+            Verdict(
+                workload="mnist-cnn",
+                phase="train",
+                a="keras@jax:fit",
+                b="pytorch:eager",
+                verdict=Outcome.A,
+                ratio=Ratio(low=1.28, high=1.37),
+                basis=Basis.WALL,
+            ),
+        ),
+        at_seconds=160.0,
+    ),
+    Preparing(candidate="pytorch:eager", workload="mnist-cnn", stage="start", at_seconds=161.0),
+    replace(UNDER_WAY[-1], launch=4, launches=5, round=3, remaining_seconds=95, at_seconds=180.0),
+)
+"""After three of five launches: one look is behind it."""
 EVENTS: tuple[AnyEvent, ...] = (
     *UNDER_WAY,
     CandidateEnded(candidate="keras@jax:fit", workload="mnist-cnn", status=Status.OK, reason=None, at_seconds=90.0),
@@ -154,6 +180,66 @@ async def test_the_live_sentence_speaks_of_these_processes_only() -> None:
         await _until(pilot, screen)
         assert shown(app, "#standing") == "keras@jax:fit is ahead of pytorch:eager in these processes: 1.32x"
         assert "round 7/15 · 0:52 · about 0:38 left" in shown(app, "#where")
+
+
+async def test_what_launches_together_say_stands_apart_from_what_these_processes_show() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(SETTLED))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        assert shown(app, "#standing").splitlines() == [
+            "keras@jax:fit is faster than pytorch:eager: 1.28-1.37x",
+            "keras@jax:fit is ahead of pytorch:eager in these processes: 1.32x",
+        ]
+        assert shown(app, "#where").splitlines()[1] == "launch 4/5 · round 3/15 · 3:00 · about 1:35 left"
+
+
+async def test_what_is_done_between_rounds_is_told() -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene(SETTLED))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        screen._board.take(Preparing(candidate="pytorch:eager", workload="mnist-cnn", stage="start", at_seconds=190.0))
+        screen.fill()
+        assert shown(app, "#where").endswith("pytorch:eager starting")
+        screen._board.take(
+            Measuring(
+                candidate="pytorch:eager", workload="mnist-cnn", phase="train", quantity="dispatch", at_seconds=200.0
+            )
+        )
+        screen.fill()
+        assert shown(app, "#where").endswith("measuring dispatch of pytorch:eager")
+
+
+def test_phases_of_a_workload_are_raced_and_shown_apart() -> None:
+    board = Board(replace(PLAN, phases=("train", "infer")))
+    for event in UNDER_WAY:
+        board.take(event)
+    board.take(replace(UNDER_WAY[-1], phase="infer", standings=(_standing("pytorch:eager", 9000),), pairs=()))
+    assert board.race == ("mnist-cnn", "infer")
+    assert board.rows(("mnist-cnn", "infer"))[0].standing == _standing("pytorch:eager", 9000)
+    assert board.rows(("mnist-cnn", "train"))[0].standing == _standing("keras@jax:fit", 4210)
+    failed = [board.rows(race)[-1].status for race in board.races]
+    assert failed == [Status.FAILED, Status.FAILED]  # a candidate without an environment is out of both
+
+
+def test_progress_never_runs_backwards_over_launches_phases_and_workloads() -> None:
+    plan = replace(PLAN, phases=("train", "infer"), workloads=("mnist-cnn", "pm25-lstm"), launches=2)
+    board, seen = Board(plan), []
+    for workload in plan.workloads:
+        for launch in (1, 2):
+            board.take(Preparing(candidate="pytorch:eager", workload=workload, stage="start"))
+            for phase in plan.phases:
+                for number in (1, 15):
+                    board.take(
+                        replace(UNDER_WAY[-1], workload=workload, phase=phase, launch=launch, launches=2, round=number)
+                    )
+                    seen.append(board.progress)
+    board.take(RaceFinished(id="run-17", interrupted=False))
+    assert seen == sorted(seen)
+    assert 0 < seen[0] < seen[-1] <= board.progress == 1
 
 
 async def test_load_without_a_gpu_says_why_there_is_none() -> None:
