@@ -39,3 +39,14 @@ def own_workloads() -> tuple[Path, ...]:
     """The folder of the user's own workload files, where there is one."""
     folder = home() / "workloads"
     return (folder,) if folder.exists() else ()
+
+
+def own_knowledge() -> tuple[Path, ...]:
+    """The folder that holds the user's own `frameworks/*.yaml`, where there are any."""
+    return (home(),) if (home() / "frameworks").exists() else ()
+
+
+def own_adapters() -> tuple[Path, ...]:
+    """The folder of the user's own adapters, where there is one."""
+    folder = home() / "adapters"
+    return (folder,) if folder.exists() else ()

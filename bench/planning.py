@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
-from math import isfinite
+from math import ceil, isfinite
+from pathlib import Path
 
+from bench.budget import STOPS, Costs
 from bench.environments import Environments
+from bench.history import Expectations, expectations
 from bench.machine import usable_cores
-from bench.plan import Candidate, Goal, Plan, family_error_rate
-from bench.race import MAX_ROUNDS
+from bench.plan import Candidate, Goal, Plan, family_error_rate, twin_of, untwinned
+from bench.race import MAX_ROUNDS, MIN_LAUNCHES, MIN_PRESENT, MIN_ROUNDS
 from bench.readiness import Readiness, State, candidates_of, default_candidate, readiness
 from bench.records import Record
+from bench.store import Store
 from knowledge.faults import BadInput, Fault
-from knowledge.model import Framework, Knowledge
+from knowledge.model import Framework, Knowledge, Status
 
 DEFAULT_BUDGET_SECONDS = 180.0
 """Six candidates are decided in three minutes on a quiet machine (METHOD, "Race")."""
@@ -23,8 +27,11 @@ two threads cost one framework seven times its speed on a busy machine."""
 CONSENT_BYTES = 500_000_000
 """Downloads above this are asked about."""
 
-PHASES = ("train",)
-PRECISIONS = ("fp32",)
+PHASES = ("train", "infer")
+PRECISIONS = ("fp32", "tf32", "bf16")
+MOST_LAUNCHES = 100
+"""Launches that may be asked for; verdicts are looked for after 3, 5 and 8."""
+
 LONGEST_BUDGET_SECONDS = 7 * 24 * 3600.0
 
 LARGEST_BATCH = 4096
@@ -35,24 +42,27 @@ class Wishes(Record, frozen=True):
     """What the user asked for, in the words of the command line; empty tuples mean all there is.
 
     Attributes:
+        candidates: exactly these, whatever frameworks and modes say; they must be in the knowledge base.
         frameworks: `framework` or `framework@backend`.
         modes: mode ids, or "default" (each framework's documented default) or "all" (every mode on every backend).
         device: "auto", or one of the machine's devices.
         threads, batch: None for the default and for the workload's own.
+        launches: None for as many as the budget is expected to pay for.
         data: data set -> "made" or "user".
     """
 
+    candidates: tuple[str, ...] = ()
     frameworks: tuple[str, ...] = ()
     modes: tuple[str, ...] = ("default",)
     workloads: tuple[str, ...] = ()
-    phases: tuple[str, ...] = PHASES
+    phases: tuple[str, ...] = ("train",)
     device: str = "auto"
     precision: str = "fp32"
     threads: int | None = None
     batch: int | None = None
     budget_seconds: float = DEFAULT_BUDGET_SECONDS
     goal: Goal = Goal.WINNER
-    launches: int = 1
+    launches: int | None = None
     seed: int = 0
     data: dict[str, str] = {}
 
@@ -63,7 +73,7 @@ class Announcement(Record, frozen=True):
     Attributes:
         candidates: each with its readiness; the impossible ones will be skipped.
         download_bytes, disk_bytes, install_seconds: for environments that are not there yet, each counted once.
-        prepare_seconds: starting and compiling every candidate once per workload.
+        prepare_seconds: starting and compiling every candidate once per workload and launch.
         measure_seconds: the budget.
         asks: whether the user has to consent to the download.
     """
@@ -77,12 +87,22 @@ class Announcement(Record, frozen=True):
     asks: bool
 
 
-def make_plan(wishes: Wishes, knowledge: Knowledge, workloads: Collection[str], devices: Sequence[str]) -> Plan:
+_NOTHING_KNOWN = Expectations()
+
+
+def make_plan(
+    wishes: Wishes,
+    knowledge: Knowledge,
+    workloads: Collection[str],
+    devices: Sequence[str],
+    expected: Expectations = _NOTHING_KNOWN,
+) -> Plan:
     """The plan for what the user wishes.
 
     Args:
         workloads: ids of all workloads there are, in order.
         devices: the machine's devices, "cpu" first.
+        expected: what earlier runs took (`bench.history`).
 
     Raises:
         BadInput: something wished for does not exist, is not here, or makes no sense; every such thing is named.
@@ -102,7 +122,19 @@ def make_plan(wishes: Wishes, knowledge: Knowledge, workloads: Collection[str], 
     faults += _numbers(wishes)
     if faults:
         raise BadInput(faults)
+    defaults = tuple(
+        str(candidate)
+        for candidate in candidates
+        if default_candidate(knowledge.frameworks[candidate.framework]) == candidate
+    )
     names = tuple(str(candidate) for candidate in candidates)
+    left_out: dict[str, str] = {}
+    costs = _Launches(wishes, chosen, Costs(expected.block_seconds))
+    named = wishes.frameworks or wishes.candidates or wishes.modes != ("default",)
+    if not named and wishes.launches in (None, MIN_LAUNCHES):
+        names, left_out = _as_many_as_can_be_decided(names, defaults, knowledge, costs)
+    twins = _twins(names, defaults, costs)
+    launches = wishes.launches or max((stop for stop in STOPS if costs.pay_for(stop, (*names, *twins))), default=1)
     return Plan(
         candidates=names,
         workloads=chosen,
@@ -113,19 +145,101 @@ def make_plan(wishes: Wishes, knowledge: Knowledge, workloads: Collection[str], 
         batch=wishes.batch,
         budget_seconds=wishes.budget_seconds,
         goal=wishes.goal,
-        launches=wishes.launches,
+        launches=launches,
         rounds=MAX_ROUNDS,
         seed=wishes.seed,
         K=len(names),
         M=len(names) * (len(names) - 1) // 2,
         alpha=family_error_rate(chosen, wishes.phases),
         data=wishes.data,
-        defaults=tuple(
-            str(candidate)
-            for candidate in candidates
-            if default_candidate(knowledge.frameworks[candidate.framework]) == candidate
-        ),
+        defaults=tuple(name for name in defaults if name in names),
+        twins=twins,
+        left_out=left_out,
+        auto=wishes.launches is None,
     )
+
+
+def informed_plan(
+    wishes: Wishes, knowledge: Knowledge, workloads: Collection[str], devices: Sequence[str], store_file: Path
+) -> Plan:
+    """`make_plan` with what the runs in `store_file` took; the file need not be there.
+
+    Raises:
+        BadInput: see `make_plan`; or the store cannot be read.
+    """
+    plan = make_plan(wishes, knowledge, workloads, devices)
+    if not store_file.exists():
+        return plan
+    with Store(store_file) as store:
+        return make_plan(wishes, knowledge, workloads, devices, expectations(store, plan))
+
+
+class _Launches:
+    """What launches are expected to cost, the mean over a plan's races."""
+
+    def __init__(self, wishes: Wishes, workloads: Sequence[str], costs: Costs) -> None:
+        self._races = [(workload, phase) for workload in workloads for phase in wishes.phases]
+        self.budget_seconds, self._costs = wishes.budget_seconds, costs
+
+    def pay_for(self, launches: int, field: Sequence[str]) -> bool:
+        """Whether the budget is expected to pay for so many launches of `field` in every race."""
+        return launches * self.seconds(field) <= self.budget_seconds
+
+    def seconds(self, field: Sequence[str]) -> float:
+        """Measuring one launch of every race, each at its least length."""
+        return sum(MIN_ROUNDS * self._costs.round(field, workload, phase) for workload, phase in self._races)
+
+
+def _as_many_as_can_be_decided(
+    names: tuple[str, ...], defaults: Sequence[str], knowledge: Knowledge, costs: _Launches
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The candidates that three launches can decide within the budget, and why the others are left out.
+
+    First come the documented defaults of frameworks that are still worked on, then other defaults, then other modes.
+    A pair at least is raced, whatever the budget.
+    """
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        framework = knowledge.frameworks[Candidate.parse(name).framework]
+        return name not in defaults, framework.lifecycle.status is not Status.ACTIVE, names.index(name)
+
+    ranked = sorted(names, key=rank)
+    kept = len(ranked)
+    while kept > 2 and not costs.pay_for(MIN_LAUNCHES, _with_twins(ranked[:kept])):
+        kept -= 1
+    if kept == len(ranked) or not costs.pay_for(MIN_LAUNCHES, _with_twins(ranked[:kept])):
+        return names, {}  # nothing is gained where even two could not be decided
+    seconds = costs.seconds(_with_twins(ranked)) * MIN_LAUNCHES
+    now = f"{costs.budget_seconds:.0f} s"
+    why = f"left out so that the rest can be decided within {now} (give --budget {ceil(seconds)} or name it)"
+    chosen = set(ranked[:kept])
+    return tuple(name for name in names if name in chosen), {name: why for name in names if name not in chosen}
+
+
+def _with_twins(names: Sequence[str]) -> tuple[str, ...]:
+    return (*names, *_twins_of(names, max(1, MIN_PRESENT - len(names))))
+
+
+def _twins_of(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """`count` twins: of each in turn, then third runs."""
+    return tuple(twin_of(names[index % len(names)], 2 + index // len(names)) for index in range(count))
+
+
+def _twins(names: tuple[str, ...], defaults: Sequence[str], costs: _Launches) -> tuple[str, ...]:
+    """Who runs twice: the first default, always where the budget pays for it; with few candidates enough to fill up.
+
+    The variance between launches is pooled over at least 4 (METHOD, "Between launches"). Twins enter it, and the
+    quantile counts whoever is present, so that they cost no error rate: counting K only, a simulation with 3
+    candidates names a false winner in 4.6 % (`tests/bench/simulate_races.py`, FEW).
+    """
+    if len(names) < 2:
+        return ()
+    first = sorted(names, key=lambda name: (name not in defaults, names.index(name)))
+    filled = _twins_of(first, max(1, MIN_PRESENT - len(names)))
+    if costs.pay_for(MIN_LAUNCHES, (*names, *filled)):
+        return filled
+    one = filled[:1]
+    return one if costs.pay_for(1, (*names, *one)) else ()
 
 
 def announce(plan: Plan, knowledge: Knowledge, environments: Environments) -> Announcement:
@@ -134,12 +248,14 @@ def announce(plan: Plan, knowledge: Knowledge, environments: Environments) -> An
     missing = {each.environment: each for each in ready if each.state is State.INSTALLABLE}.values()
     download = sum(each.download_bytes for each in missing)
     starts = len(plan.workloads) * plan.launches
+    times = {name: 1 + sum(untwinned(twin) == name for twin in plan.twins) for name in plan.candidates}
     return Announcement(
         candidates=ready,
         download_bytes=download,
         disk_bytes=sum(each.disk_bytes for each in missing),
         install_seconds=sum(each.install_seconds for each in missing),
-        prepare_seconds=starts * sum(each.prepare_seconds for each in ready if each.state is not State.IMPOSSIBLE),
+        prepare_seconds=starts
+        * sum(times[each.candidate] * each.prepare_seconds for each in ready if each.state is not State.IMPOSSIBLE),
         measure_seconds=plan.budget_seconds,
         asks=download > CONSENT_BYTES,
     )
@@ -150,6 +266,9 @@ def announce(plan: Plan, knowledge: Knowledge, environments: Environments) -> An
 
 def _candidates(wishes: Wishes, knowledge: Knowledge, faults: list[Fault]) -> Iterator[Candidate]:
     """The candidates wished for, each once, in the order they were named."""
+    if wishes.candidates:
+        yield from dict.fromkeys(map(Candidate.parse, wishes.candidates))
+        return
     runnable = {id_: framework for id_, framework in knowledge.frameworks.items() if any(candidates_of(framework))}
     found: dict[Candidate, None] = {}
     for word in wishes.frameworks or tuple(runnable):
@@ -233,8 +352,9 @@ def _numbers(wishes: Wishes) -> Iterator[Fault]:
     if wishes.batch is not None and not 1 <= wishes.batch <= LARGEST_BATCH:
         problem = f"{wishes.batch} samples are no usable batch: 1 to {LARGEST_BATCH} are"
         yield Fault("--batch", None, "", problem, "leave it out for the usual one")
-    if wishes.launches < 1:
-        yield Fault("--launches", None, "", f"{wishes.launches} launches measure nothing", "1 is the default")
+    if wishes.launches is not None and not 1 <= wishes.launches <= MOST_LAUNCHES:
+        problem = f"{wishes.launches} launches cannot be made: 1 to {MOST_LAUNCHES} can"
+        yield Fault("--launches", None, "", problem, "leave it out for as many as the budget pays for")
     if wishes.seed < 0:
         yield Fault("--seed", None, "", f"{wishes.seed} is negative", "0 is the default")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Protocol, TypeVar
 
+import numpy as np
 import psutil
 
 from bench import affinity, events, machine, parity, protocol, race, tensors
@@ -58,6 +59,8 @@ _SKIPPING = frozenset({"compiler", "library", "device", "precision"})
 """Kinds of refusal that speak of this machine, not of a fault: the candidate is skipped."""
 
 _BLOCKS: dict[str, type[protocol.Train] | type[protocol.Infer]] = {"train": protocol.Train, "infer": protocol.Infer}
+
+_NO_OUTPUTS: tensors.Array = np.empty(0, np.float32)
 
 ReplyType = TypeVar("ReplyType", bound=protocol.Reply)
 
@@ -248,6 +251,12 @@ class Workers:
             deadlines.build,
         )
         self.stage(name, workload, "parity", deadlines.trace)
+        outputs = None
+        if "infer" in plan.phases:  # before training changes the weights
+            predicted = self._folder / f"outputs-{worker.session.pid}.json"
+            message = protocol.Predict(id=0, outputs=str(predicted))
+            await worker.ask(message, protocol.Reply, "the parity check", deadlines.trace)
+            outputs = (await asyncio.to_thread(_read_and_remove, predicted)).get("outputs", _NO_OUTPUTS)
         first_update = self._folder / f"first-update-{worker.session.pid}.json"
         traced = await worker.ask(
             protocol.Trace(id=0, steps=parity.STEPS, first_update=str(first_update)),
@@ -255,7 +264,8 @@ class Workers:
             "the parity check",
             deadlines.trace,
         )
-        found = await asyncio.to_thread(_compare, material, traced, first_update)
+        update = await asyncio.to_thread(_read_and_remove, first_update)
+        found = parity.compare(material.reference, traced.losses, update, outputs=outputs)
         self._board.note(
             name,
             workload,
@@ -266,12 +276,7 @@ class Workers:
         )
         self._board.add_start(name, workload, loaded.import_seconds, built.build_seconds, traced.first_step_seconds)
         if not found.passed:
-            raise WorkerFailure(
-                f"it does not compute what the reference does: losses differ by {found.max_relative_difference:.1e}"
-                f" ({found.tolerance:.0e} allowed), the first update of {found.worst_tensor} by"
-                f" {found.first_update_difference:.1e} ({found.first_update_tolerance:.0e} allowed)",
-                "report it; its speed is not compared",
-            )
+            raise WorkerFailure(_parity_words(found), "report it; its speed is not compared")
         for phase in plan.phases:
             self.stage(name, workload, "warm-up", deadlines.warm_up)
             await self._warm_up(worker, workload, phase)
@@ -403,13 +408,16 @@ class Workers:
             self.end(worker.name, workload, Status.FAILED, str(failure))
 
 
-def _compare(material: Material, traced: protocol.Traced, first_update: Path) -> Parity:
-    """The parity of a trace with the reference; the worker's file is removed.
-
-    Raises:
-        WorkerFailure: the file it wrote cannot be read.
-    """
-    return parity.compare(material.reference, traced.losses, _read_and_remove(first_update))
+def _parity_words(found: Parity) -> str:
+    """How a candidate differs from the reference."""
+    words = (
+        f"it does not compute what the reference does: losses differ by {found.max_relative_difference:.1e}"
+        f" ({found.tolerance:.0e} allowed), the first update of {found.worst_tensor} by"
+        f" {found.first_update_difference:.1e} ({found.first_update_tolerance:.0e} allowed)"
+    )
+    if found.output_difference is not None:
+        words += f", the outputs by {found.output_difference:.1e} ({found.output_tolerance:.0e} allowed)"
+    return words
 
 
 def _read_and_remove(manifest: Path) -> dict[str, tensors.Array]:

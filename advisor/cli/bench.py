@@ -81,13 +81,35 @@ def list_(as_json: bool) -> None:
 @click.option(
     "-w", "--workload", "workloads", default="", help=_("WORKLOAD[,..] or FILE.yaml[,..]; default: the usual ones.")
 )
-@click.option("--phase", type=click.Choice(["train"]), default="train", show_default=True, help=_("What to time."))
+@click.option(
+    "--phase",
+    type=click.Choice(["train", "infer", "both"]),
+    default="train",
+    show_default=True,
+    help=_("What to time."),
+)
 @click.option("--device", default="auto", show_default=True, help=_("auto, cpu, cuda:N or mps."))
-@click.option("--precision", type=click.Choice(["fp32"]), default="fp32", show_default=True, help=_("Arithmetic."))
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "tf32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help=_("Arithmetic; results of different ones are not compared."),
+)
 @click.option("--threads", type=int, help=_("Threads of every candidate."))
 @click.option("--batch", type=int, help=_("Samples per step; default: the workload's own."))
 @click.option(
     "--budget", type=float, default=180.0, show_default=True, help=_("Seconds of measuring, shared by workloads.")
+)
+@click.option(
+    "--goal",
+    type=click.Choice(["winner", "order"]),
+    default="winner",
+    show_default=True,
+    help=_("Go on until the fastest is certain, or every pair."),
+)
+@click.option(
+    "--launches", type=int, help=_("Times that all workers are started anew; default: what the budget pays for.")
 )
 @click.option(
     "--data", "data", multiple=True, metavar="NAME=PATH", help=_("Your own files: mnist=FOLDER, pm25=FILE.csv.")
@@ -113,6 +135,8 @@ def run(
     threads: int | None,
     batch: int | None,
     budget: float,
+    goal: str,
+    launches: int | None,
     data: tuple[str, ...],
     seed: int,
     record: Path | None,
@@ -126,15 +150,16 @@ def run(
     import knowledge
     from advisor.cli.bench_show import show_results
     from advisor.cli.select import ask_consent
-    from advisor.paths import environments_folder, store_file
+    from advisor.paths import environments_folder, own_knowledge, store_file
     from bench import machine
     from bench.data import USERS, user_samples
     from bench.environments import Environments
-    from bench.planning import Wishes, announce, make_plan
+    from bench.plan import Goal
+    from bench.planning import Wishes, announce, informed_plan
     from bench.recording import Recorder
     from bench.store import Store, StoreFailure
 
-    base = knowledge.load()
+    base = knowledge.load(extra=own_knowledge())
     known, chosen = _chosen_workloads(_words("--workload", workloads))
     own = _own_data(data, USERS)
     for workload in (known[name] for name in chosen if name in known):
@@ -144,19 +169,23 @@ def run(
         frameworks=_words("--framework", frameworks),
         modes=_words("--mode", modes) or ("default",),
         workloads=chosen,
-        phases=(phase,),
+        phases=("train", "infer") if phase == "both" else (phase,),
         device=device,
         precision=precision,
         threads=threads,
         batch=batch,
         budget_seconds=budget,
+        goal=Goal(goal),
+        launches=launches,
         seed=seed,
         data={known[name].data: "made" for name in chosen if name in known} | dict.fromkeys(own, "user"),
     )
-    plan = make_plan(wishes, base, tuple(known), machine.devices())
+    plan = informed_plan(wishes, base, tuple(known), machine.devices(), store_file())
     environments = Environments(environments_folder())
     announcement = announce(plan, base, environments)
     _announce(announcement)
+    for candidate, why in plan.left_out.items():
+        warn(f"{candidate}: {why}")
     ask_consent(announcement.download_bytes, yes)
     try:
         race_folder = TemporaryDirectory(prefix="advisor-race-", ignore_cleanup_errors=True)
@@ -193,9 +222,20 @@ async def _race(
     import asyncio
     import signal
 
+    from advisor.paths import own_adapters
     from bench.engine import start
 
-    async with start(plan, base, environments, store, folder=folder, workloads=workloads, data=data) as race:
+    race_started = start(
+        plan,
+        base,
+        environments,
+        store,
+        folder=folder,
+        workloads=workloads,
+        data=data,
+        adapters=own_adapters(),
+    )
+    async with race_started as race:
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, race.cancel)
         async for event in race.events():
             if (line := _told(event)) is not None:
@@ -244,9 +284,12 @@ def _told(event: "AnyEvent") -> str | None:
             return f"{candidate} {workload or ''} {stage} {detail}".rstrip()
         case events.CandidateEnded(candidate=candidate, workload=workload, status=status, reason=reason) if reason:
             return f"{candidate} {workload or ''} {status.value}: {reason}"
-        case events.RoundDone(workload=workload, round=number, rounds=rounds, standings=standings) if standings:
-            best = standings[0]
-            return f"{workload} {number}/{rounds}  {best.candidate} {best.samples_per_second:,.0f}/s"
+        case events.RoundDone(workload=workload, phase=phase, standings=standings) if standings:
+            best, left = standings[0], event.remaining_seconds or 0
+            where = f"{workload} {phase} {event.launch}/{event.launches} {event.round}/{event.rounds}"
+            return f"{where}  {best.candidate} {best.samples_per_second:,.0f}/s  ~{left:.0f} s"
+        case events.Measuring(candidate=candidate, workload=workload, phase=phase, quantity=quantity):
+            return f"{workload} {phase}  {candidate} {quantity}"
     return None
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from msgspec.structs import replace
-
 from advisor import clock, paths
 from advisor.answers import Answers, read_answers
 from advisor.decision import DEFAULT_SAMPLES, decide
@@ -22,7 +20,7 @@ from advisor.tui.services import Choice, Offer, Race
 from bench import machine
 from bench.environments import Environments
 from bench.plan import Candidate, Plan
-from bench.planning import Wishes, make_plan
+from bench.planning import Wishes, informed_plan, make_plan
 from bench.readiness import candidates_of, readiness
 from bench.results import Contention, Machine, Results, Run, Status
 from bench.store import Store
@@ -171,19 +169,13 @@ class House:
 
     def plan(self, choice: Choice) -> Plan:
         """The plan for exactly the candidates chosen."""
-        names = dict.fromkeys(name.partition(":")[0] for name in choice.candidates)
-        modes = dict.fromkeys(name.partition(":")[2] for name in choice.candidates)
         wishes = Wishes(
-            frameworks=tuple(names),
-            modes=tuple(modes),
+            candidates=choice.candidates,
             workloads=choice.workloads,
             device=choice.device,
             budget_seconds=choice.budget_seconds,
         )
-        plan = make_plan(wishes, self._knowledge, tuple(self._workloads), self.devices())
-        kept = tuple(name for name in plan.candidates if name in choice.candidates)
-        defaults = tuple(name for name in plan.defaults if name in kept)
-        return replace(plan, candidates=kept, defaults=defaults, K=len(kept), M=len(kept) * (len(kept) - 1) // 2)
+        return informed_plan(wishes, self._knowledge, tuple(self._workloads), self.devices(), paths.store_file())
 
     @asynccontextmanager
     async def race(self, plan: Plan) -> AsyncIterator[Race]:
@@ -204,6 +196,7 @@ class House:
                     store,
                     folder=folder,
                     workloads=self._workloads,
+                    adapters=paths.own_adapters(),
                     prepare=prepare,
                 ) as race:
                     yield race

@@ -1,16 +1,19 @@
 """A real process that speaks the worker's protocol and misbehaves on request. Standard library only.
 
-FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "idle_spin": false,
-"children": 0, "speed": 100, "faults": {"block": {"after": 3, "do": "sigkill"}}}. A fault strikes the request of that
-name after so many requests of that kind; a "block" is a train or infer request of a round, which re-warms, unlike one
-of the warm-up.
+FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "output": 1.0,
+"idle_spin": false, "children": 0, "speed": 100, "spread": 0 (of processes, log sd), "crowded": 1 (times as long in rounds),
+"per_sample": false, "flops": 1e10, "rss": 50000000, "adapter": the only one it takes,
+"faults": {"block": {"after": 3, "do": "sigkill"}}}. A fault strikes the request of that name after so
+many requests of that kind; a "block" is a train or infer request of a round, which re-warms, unlike one of the warm-up.
 Faults: exit, sigkill, sigstop, silence, garbage, half, long, twice, wrong-id, refuse-once, refuse,
 wrong-shape.
 
 Steps are pretended: the reply states what they would have taken, and a block sleeps for a hundredth ("speed") of that.
 """
 
+import array
 import json
+import math
 import os
 import random
 import signal
@@ -23,11 +26,14 @@ from typing import Any
 
 SPEED = 100  # pretended seconds per real one
 FLOPS = 1e10  # pretended, of a matrix product
+OWN_BATCH = 8  # samples of the batches that a pretended workload has
 
 
 def main() -> None:
     settings: dict[str, Any] = {"step_seconds": 0.001, "call_seconds": 0.0, "cpu_share": 1.0, "faults": {}}
     settings.update(json.loads(os.environ.get("FAKE_WORKER", "{}")))
+    settings["batch"] = OWN_BATCH
+    settings["luck"] = math.exp(random.gauss(0, settings.get("spread", 0.0)))  # of this process
     counts: dict[str, int] = {}
     noise = random.Random(os.getpid())
     for _ in range(settings.get("children", 0)):
@@ -51,6 +57,9 @@ def main() -> None:
 def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Random) -> dict[str, Any]:
     match request["do"]:
         case "load":
+            wanted = settings.get("adapter", request["adapter"])
+            if request["adapter"] != wanted:
+                return {"ok": False, "kind": "import", "error": f"another adapter than {wanted}"}
             return {"import_seconds": 0.5, "versions": {"fake": "1.0"}}
         case "build":
             return {"build_seconds": 0.1}
@@ -59,22 +68,29 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
             return {"losses": [settings.get("loss", 1.0)] * request["steps"], "first_step_seconds": 0.2}
         case "train" | "infer":
             wall = settings["call_seconds"] + request["steps"] * settings["step_seconds"] * noise.uniform(0.98, 1.02)
+            wall *= settings["luck"]
+            if request.get("rewarm"):  # in a round, with the others there
+                wall *= settings.get("crowded", 1.0)
+            if settings.get("per_sample"):
+                wall *= settings["batch"] / OWN_BATCH
             time.sleep(wall / settings.get("speed", SPEED))
             return {"wall_seconds": wall, "cpu_seconds": wall * settings["cpu_share"], "steps": request["steps"]}
+        case "batches":
+            settings["batch"] = batch_of(Path(request["batches"]))
         case "predict":
-            write_no_tensors(Path(request["outputs"]))
+            write_outputs(Path(request["outputs"]), settings.get("output", 1.0))
         case "latency":
             seconds = settings["call_seconds"] + settings["step_seconds"]
             return {"seconds": [seconds * noise.uniform(0.98, 1.02) for _ in range(request["calls"])]}
         case "copy":
             return {"seconds": None}
         case "gemm":
-            return {"seconds": 2 * request["size"] ** 3 / FLOPS}
+            return {"seconds": 2 * request["size"] ** 3 / settings.get("flops", FLOPS)}
         case "status":
             return {
                 "threads": 1,
                 "threads_seen": 1,
-                "peak_rss_bytes": 50_000_000,
+                "peak_rss_bytes": settings.get("rss", 50_000_000),
                 "gpu_memory_bytes": None,
                 "recompilations": None,
                 "graph_breaks": None,
@@ -82,6 +98,18 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
                 "notes": [],
             }
     return {}
+
+
+def batch_of(manifest: Path) -> int:
+    """Samples of one batch."""
+    return int(json.loads(manifest.read_text(encoding="utf-8"))["tensors"][0]["shape"][1])
+
+
+def write_outputs(manifest: Path, value: float) -> None:
+    manifest.with_suffix(".bin").write_bytes(array.array("f", [value] * OWN_BATCH).tobytes())
+    outputs = {"name": "outputs", "dtype": "float32", "shape": [OWN_BATCH, 1], "offset": 0}
+    document = {"schema": "advisor/tensors/1", "file": manifest.with_suffix(".bin").name, "tensors": [outputs]}
+    manifest.write_text(json.dumps(document), encoding="utf-8")
 
 
 def write_no_tensors(manifest: Path) -> None:

@@ -2,20 +2,22 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 
 from bench.engine import Pace
 from bench.environments import Environment, EnvironmentFailure, Report
 from bench.machine import platform_tag
 from bench.plan import Goal, Plan, family_error_rate
 from bench.reference import Reference
-from bench.session import Deadlines
+from bench.session import Deadlines, Session
 from bench.tensors import write_tensors
 from bench.workload import Workload, load_workloads
 from knowledge.model import Framework, Knowledge, Lifecycle, Mode, Need, Recipe, Role, Status, Text
@@ -98,6 +100,52 @@ class Environments:
         raise EnvironmentFailure("the package index cannot be reached", "check the network")
 
 
+class Time:
+    """A clock that only moves by what workers say they took: seconds of imports, builds, first steps, blocks, calls."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within it every reply of a worker moves the clock."""
+        request = Session.request
+
+        async def timed(session: Session, message: Any, reply: Any, phase: str, deadline_seconds: float) -> Any:
+            answer = await request(session, message, reply, phase, deadline_seconds)
+            told = msgspec.to_builtins(answer)
+            names = ("import_seconds", "build_seconds", "first_step_seconds", "wall_seconds")
+            self.seconds += sum(told.get(name, 0.0) for name in names)
+            self.seconds += sum(told.get("seconds") or ()) if isinstance(told.get("seconds"), list | tuple) else 0.0
+            return answer
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Session, "request", timed)
+            yield
+
+
+class Meter:
+    """A counter of 10 W; a reading takes 50 ms and sees it move 50 times."""
+
+    absent_because = None
+    mend = ""
+    scope = "package"
+    basis = "measured"
+
+    def __init__(self, time: Time) -> None:
+        self.time, self.updates = time, 0
+
+    def joules(self) -> float:
+        self.updates += 50
+        self.time.seconds += 0.05
+        return 10 * self.time()
+
+    def close(self) -> None: ...
+
+
 class Material(msgspec.Struct, frozen=True):
     """What fake workers train on: nothing; every honest loss is 1."""
 
@@ -120,7 +168,7 @@ def prepare(workload: Workload, seed: int, folder: Path, data: Path | None) -> M
             inputs={"input": one},
             targets=one,
             weights={"dense.weight": one},
-            outputs=one,
+            outputs=np.ones((8, 1)),
             losses=(1.0,) * 20,
             first_update={"dense.weight": one.astype(np.float64)},
             margin=1e-4,

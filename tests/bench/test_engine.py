@@ -13,9 +13,19 @@ from typing import Any
 import psutil
 import pytest
 
-from bench import engine, machine
-from bench.events import AnyEvent, BlockDone, CandidateEnded, Load, Prepared, RaceFinished, RaceStarted, RoundDone
-from bench.plan import Plan
+from bench import engine, machine, passes
+from bench.events import (
+    AnyEvent,
+    BlockDone,
+    CandidateEnded,
+    Load,
+    Measuring,
+    Prepared,
+    RaceFinished,
+    RaceStarted,
+    RoundDone,
+)
+from bench.plan import Goal, Plan
 from bench.results import Basis, Outcome, Quantity, Results, Run, Status
 from bench.store import Store
 from knowledge.faults import BadInput, Fault
@@ -30,9 +40,10 @@ async def racing(
     folder: Path, settings: Settings, plan: Plan | None = None, **others: Any
 ) -> AsyncIterator[engine.Race]:
     names = others.pop("names", tuple(settings))
+    budget_seconds = others.pop("budget_seconds", 60)
     with Store(folder / "results.sqlite") as store:
         async with engine.start(
-            plan or pretend.plan(*names),
+            plan or pretend.plan(*names, budget_seconds=budget_seconds),
             others.pop("knowledge", pretend.knowledge(*map(pretend.framework, names))),
             pretend.Environments(folder, settings),
             store,
@@ -317,6 +328,219 @@ async def test_three_launches_have_new_workers_and_end_in_verdicts_between_launc
     assert apart.ratio.high is not None
     assert apart.ratio.low < 1.5 < apart.ratio.high
     assert found[frozenset(("a1", "d1"))].verdict is Outcome.TIE
+
+
+def twinned(*names: str, **changes: Any) -> Plan:
+    """A plan of three launches with the first candidate running twice."""
+    return pretend.plan(*names, twins=(f"{names[0]}:plain#2",), **{"launches": 3, **changes})
+
+
+async def test_a_twin_says_how_far_the_same_thing_differs_and_nothing_else(tmp_path: Path) -> None:
+    settings = {name: {"step_seconds": seconds} for name, seconds in (("a1", 0.002), ("b1", 0.003), ("c1", 0.0045))}
+    results, seen = await run(tmp_path, settings, twinned(*settings))
+    assert results.twin is not None
+    assert results.twin.candidate == "a1:plain"
+    assert results.twin.ratio.low is not None
+    assert results.twin.ratio.high is not None
+    assert results.twin.ratio.low < 1 < results.twin.ratio.high
+    assert {each.candidate for each in results.runs} == {"a1:plain", "b1:plain", "c1:plain"}
+    assert len(results.verdicts) == 3  # a fourth candidate for the variance, but in no pair
+    assert all(each.verdict is Outcome.A for each in results.verdicts)
+    assert (results.plan.K, results.plan.M) == (3, 3)
+    standings = [event.standings for event in seen if isinstance(event, RoundDone)]
+    assert all(len(places) == 3 for places in standings)
+    assert sum(isinstance(event, BlockDone) and event.candidate == "a1:plain#2" for event in seen) == 45
+
+
+async def test_with_one_launch_the_twin_is_a_range_over_rounds(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"a1": {}, "b1": {}}, twinned("a1", "b1", launches=1))
+    assert results.twin is not None
+    assert results.twin.ratio.low is not None
+    assert 0.95 < results.twin.ratio.low <= 1.01
+
+
+async def test_cancelling_a_candidate_takes_its_twin_along(tmp_path: Path) -> None:
+    async with racing(tmp_path, {"a1": {}, "b1": {}}, twinned("a1", "b1", launches=1)) as race:
+        seen = []
+        async for event in race.events():
+            seen.append(event)
+            if isinstance(event, RoundDone) and event.round == 2:
+                race.cancel("a1:plain")
+    assert {"a1:plain", "a1:plain#2"} <= {e.candidate for e in seen if isinstance(e, CandidateEnded) and e.reason}
+    assert race.results is not None
+    assert of(race.results, "b1").status is Status.OK
+
+
+async def test_a_race_ends_when_its_goal_is_reached(tmp_path: Path) -> None:
+    settings = {name: {"step_seconds": seconds} for name, seconds in (("a1", 0.001), ("b1", 0.002), ("c1", 0.004))}
+    settings["d1"] = {"step_seconds": 0.008}
+    results, _ = await run(tmp_path, settings, pretend.plan(*settings, launches=8, budget_seconds=600))
+    assert {each.launches for each in results.runs} == {3}
+    assert all(each.verdict is Outcome.A for each in results.verdicts)
+
+
+async def test_the_flagged_leave_after_three_launches_and_say_so(tmp_path: Path) -> None:
+    """Between close ones the race goes on to launch 5; the numbers planned stay what they were (R6)."""
+    settings: dict[str, dict[str, Any]] = {f"a{n}": {"spread": 0.06} for n in range(4)}
+    settings |= {"slow": {"step_seconds": 0.004}, "lost": {"faults": {"block": {"do": "sigkill", "after": 7}}}}
+    plan = pretend.plan(*settings, launches=5, budget_seconds=600, goal=Goal.ORDER)
+    results, _ = await run(tmp_path, settings, plan)
+    assert of(results, "slow").launches == 3
+    assert "flagged (train): launch 1 showed at least 2 times" in of(results, "slow").notes[-1]
+    assert {of(results, f"a{n}").launches for n in range(4)} == {5}
+    assert of(results, "lost").status is Status.FAILED
+    assert (results.plan.K, results.plan.M, results.plan.alpha) == (6, 15, 0.05)
+    assert results.plan == plan
+
+
+async def test_under_winner_the_flagged_leave_at_once_where_the_budget_asks_for_it(tmp_path: Path) -> None:
+    """Seconds are those that the fake workers pretend: 15 rounds of the five cost 60, of the other four 15."""
+    settings: dict[str, dict[str, Any]] = {name: {} for name in ("a1", "b1", "c1", "d1")}
+    settings["slow"] = {"step_seconds": 3.0}
+    time = pretend.Time()
+    with time.kept():
+        plan = pretend.plan(*settings, launches=3, budget_seconds=110, auto=True)
+        results, _ = await run(tmp_path, settings, plan, clock=time)
+    assert of(results, "slow").launches == 1
+    assert of(results, "a1").launches >= 3
+    slow = [each for each in results.verdicts if "slow:plain" in (each.a, each.b)]
+    assert {each.verdict for each in slow} == {Outcome.UNDECIDED}
+
+
+async def test_short_memory_splits_a_launch_into_waves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room for four workers of 800 MB: two references and two others at a time."""
+    monkeypatch.setattr(machine, "free_memory_bytes", lambda: 500_000_000 + 4 * 800_000_000)
+    settings = {
+        name: {"step_seconds": s} for name, s in zip("abcdef", (2e-3, 2e-3, 3e-3, 2e-3, 3e-3, 4e-3), strict=True)
+    }
+    for each in settings.values():
+        each["rss"] = 800_000_000
+    results, _ = await run(tmp_path, settings, pretend.plan(*settings, launches=3, budget_seconds=600, goal=Goal.ORDER))
+    with Store(tmp_path / "results.sqlite") as store:
+        blocks = [block for block in store.blocks(results.id) if block.launch == 1]
+    together = [{b.candidate[0] for b in blocks if b.round == number} for number in range(1, 31)]
+    assert together == [set("abcd")] * 15 + [set("abef")] * 15
+    found = {frozenset((each.a[0], each.b[0])): each for each in results.verdicts}
+    assert found[frozenset("df")].verdict is Outcome.A  # they never met
+    assert found[frozenset("df")].a == "d:plain"
+    assert found[frozenset("ce")].verdict is Outcome.TIE
+    assert {each.status for each in results.runs} == {Status.OK}
+
+
+async def test_workers_that_slow_each_other_down_run_in_smaller_waves(tmp_path: Path) -> None:
+    settings: dict[str, dict[str, Any]] = {name: {} for name in "abcdef"}
+    settings["a"] = {"crowded": 1.2}  # in rounds, which re-warm
+    results, _ = await run(tmp_path, settings, pretend.plan(*settings, launches=3, budget_seconds=600))
+    (note,) = of(results, "a").notes
+    assert note.startswith("its CPU seconds per step were ")
+    assert note.endswith(
+        "% higher with the other workers resident than alone; later launches run at most 4 workers at once"
+    )
+    with Store(tmp_path / "results.sqlite") as store:
+        blocks = store.blocks(results.id)
+    assert {b.candidate for b in blocks if b.launch == 1 and b.round == 1} == {f"{name}:plain" for name in "abcdef"}
+    assert {b.candidate for b in blocks if b.launch == 2 and b.round == 16} == {f"{name}:plain" for name in "abef"}
+
+
+async def test_inference_is_a_race_of_its_own_with_latency_of_single_samples(tmp_path: Path) -> None:
+    plan = pretend.plan("a1", "b1", phases=("train", "infer"))
+    results, seen = await run(tmp_path, {"a1": {}, "b1": {"step_seconds": 0.003}}, plan)
+    by_phase = {(each.framework, each.phase): each for each in results.runs}
+    assert set(by_phase) == {("a1", "train"), ("b1", "train"), ("a1", "infer"), ("b1", "infer")}
+    latency = by_phase["b1", "infer"].latency_seconds
+    assert latency is not None
+    assert 0.0029 < latency.p50 <= latency.p99 < 0.0031
+    assert by_phase["b1", "train"].latency_seconds is None
+    assert by_phase["b1", "infer"].step_seconds.blocks == 15  # type: ignore[union-attr]
+    assert {event.quantity for event in seen if isinstance(event, Measuring)} == {"latency", "copy", "gemm", "dispatch"}
+
+
+async def test_wrong_outputs_fail_the_parity_gate_of_inference(tmp_path: Path) -> None:
+    plan = pretend.plan("a1", "b1", phases=("infer",))
+    results, _ = await run(tmp_path, {"a1": {"output": 1.01}, "b1": {}}, plan)
+    assert of(results, "a1").status is Status.FAILED
+    assert "does not compute what the reference does" in (of(results, "a1").reason or "")
+    assert of(results, "b1").status is Status.OK
+
+
+async def test_passes_fill_in_what_is_measured_besides(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"a1": {"per_sample": True}, "b1": {"flops": 1e13}})
+    found = of(results, "a1")
+    assert found.host_to_device is not None
+    assert found.host_to_device.seconds is None
+    assert found.percent_of_peak is not None
+    assert 0 < found.percent_of_peak <= 100
+    assert [point.batch for point in found.dispatch_points] == [128, 512, 2048, 8192]
+    assert found.dispatch is not None
+    assert found.dispatch.b == pytest.approx(0.001 / 8, rel=0.05)
+    assert found.stated_run is not None
+    assert found.stated_run.epochs == 10
+    assert found.stated_run.seconds.low <= found.stated_run.seconds.median
+    assert found.environment_bytes == 0
+
+
+async def test_energy_is_measured_in_its_own_phase_where_there_is_a_counter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """10 W whatever happens, 1 ms a step, 128 samples: nothing of it is beyond the idle machine's."""
+    monkeypatch.setattr(passes, "ENERGY_SECONDS", 0.3)
+    time = pretend.Time()
+    with time.kept():
+        results, _ = await run(
+            tmp_path, {"a1": {}, "b1": {}}, clock=time, open_meter=lambda _: pretend.Meter(time), budget_seconds=300
+        )
+    energy = of(results, "a1").energy_joules_per_sample
+    assert energy is not None
+    assert energy.basis == "measured"
+    assert energy.value == pytest.approx(10 * 0.001 / 128, rel=0.5)
+    assert energy.above_idle is not None
+    assert 0 <= energy.above_idle < 0.1 * energy.value  # a reading or two
+
+
+async def test_what_the_budget_does_not_pay_for_is_left_out_and_said(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"a1": {}, "b1": {}}, pretend.plan("a1", "b1", budget_seconds=0.001))
+    notes = of(results, "a1").notes
+    assert "gemm (train) was not measured: the budget was spent" in notes
+    assert of(results, "a1").percent_of_peak is None
+    assert of(results, "a1").step_seconds.blocks == 15  # type: ignore[union-attr]
+
+
+async def test_a_worker_lost_in_a_pass_keeps_its_rounds(tmp_path: Path) -> None:
+    results, seen = await run(tmp_path, {"a1": {"faults": {"gemm": {"do": "sigkill"}}}, "b1": {}})
+    assert of(results, "a1").status is Status.OK
+    assert "killed by SIGKILL" in " ".join(of(results, "a1").notes)
+    assert ends(seen)["a1"].reason is None
+
+
+async def test_the_estimate_at_half_time_is_within_a_quarter(tmp_path: Path) -> None:
+    """Time is what the fake workers pretend: imports, builds, first steps and blocks."""
+    settings = {name: {"step_seconds": s} for name, s in (("a1", 0.002), ("b1", 0.0021), ("c1", 0.0022), ("d1", 0.003))}
+    settings = {name: {**each, "spread": 0.2} for name, each in settings.items()}
+    time = pretend.Time()
+    plan = pretend.plan(
+        *settings,
+        launches=3,
+        budget_seconds=200,
+        workloads=(pretend.WORKLOAD, "pm25-lstm"),
+        phases=("train", "infer"),
+    )
+    estimates = []
+    with time.kept():
+        async with racing(tmp_path, settings, plan, clock=time) as race:
+            async for event in race.events():
+                if isinstance(event, RoundDone) and event.remaining_seconds is not None:
+                    estimates.append((event.sequence, time(), event.remaining_seconds))
+    end = time()
+    begun = estimates[0][1]
+    half = min(estimates, key=lambda each: abs(each[1] - (begun + end) / 2))
+    assert half[2] == pytest.approx(end - half[1], rel=0.25)
+
+
+async def test_adapters_may_be_in_a_folder_of_ones_own(tmp_path: Path) -> None:
+    own = tmp_path / "adapters"
+    own.mkdir()
+    (own / "pretended.py").write_text("# a fake worker reads no adapter\n", encoding="utf-8")
+    await run(tmp_path, {"a1": {"adapter": str(own / "pretended.py")}, "b1": {}}, adapters=(own,))
 
 
 async def test_user_files_that_cannot_be_used_end_the_race_before_anything_is_kept(tmp_path: Path) -> None:

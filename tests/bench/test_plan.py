@@ -79,7 +79,7 @@ def test_every_fault_is_named_at_once() -> None:
         batch=0,
         launches=0,
         seed=-1,
-        precision="bf16",
+        precision="fp64",
         phases=("both",),
     )
     for said in (
@@ -91,10 +91,10 @@ def test_every_fault_is_named_at_once() -> None:
         "-1 is no usable number of seconds",
         f"this machine runs 1 to {len(usable_cores())} at once",
         "0 samples are no usable batch",
-        "0 launches measure nothing",
+        "0 launches cannot be made: 1 to 100 can",
         "-1 is negative",
-        "no precision 'bf16' (there are: fp32)",
-        "no phase 'both' (there are: train)",
+        "no precision 'fp64' (there are: bf16, fp32, tf32)",
+        "no phase 'both' (there are: infer, train)",
     ):
         assert said in text
 

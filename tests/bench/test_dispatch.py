@@ -1,0 +1,44 @@
+"""Dispatch overhead and per-sample cost from points."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.dispatch import fit, predict
+from bench.results import Dispatch, DispatchPoint
+
+
+def points(*pairs: tuple[int, float]) -> list[DispatchPoint]:
+    return [DispatchPoint(batch=batch, seconds=seconds) for batch, seconds in pairs]
+
+
+@given(st.floats(1e-5, 1), st.floats(1e-7, 1e-2))
+def test_a_line_is_found_again(a: float, b: float) -> None:
+    found = fit(points(*((n, a + b * n) for n in (32, 128, 512, 2048))))
+    assert found is not None
+    assert found.a + found.b * 512 == pytest.approx(a + b * 512, rel=1e-6)
+    assert found.a == pytest.approx(a, rel=1e-3, abs=1e-6 * b)
+
+
+def test_residuals_count_by_their_share() -> None:
+    assert fit(points((1, 1.0), (4, 1.1), (16, 1.4), (64, 3.2))) is not None
+    assert fit(points((1, 1.0), (4, 1.1), (16, 4.0), (64, 3.2))) is None
+
+
+def test_two_points_make_no_line() -> None:
+    assert fit(points((1, 1.0), (4, 2.0))) is None
+
+
+def test_neither_part_is_less_than_nothing() -> None:
+    superlinear = fit(points((10, 0.9), (40, 4.0), (160, 17.0)))
+    assert superlinear is not None
+    assert superlinear.a == 0
+    flat = fit(points((10, 1.05), (40, 1.0), (160, 1.0)))
+    assert flat is not None
+    assert flat.b == 0
+
+
+@pytest.mark.parametrize(("batch", "seconds"), [(1, None), (8, 1.08), (128, 2.28), (8192, 82.92), (8193, None)])
+def test_a_line_reaches_four_times_outside(batch: int, seconds: float | None) -> None:
+    line = Dispatch(a=1.0, b=0.01)
+    assert predict(line, points((32, 1.32), (2048, 21.48)), batch) == pytest.approx(seconds)
