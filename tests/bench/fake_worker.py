@@ -1,10 +1,11 @@
 """A real process that speaks the worker's protocol and misbehaves on request. Standard library only.
 
 FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "output": 1.0,
-"idle_spin": false, "children": 0, "speed": 100, "spread": 0 (of processes, log sd), "crowded": 1 (times as long in rounds),
-"per_sample": false, "flops": 1e10, "rss": 50000000, "adapter": the only one it takes,
-"faults": {"block": {"after": 3, "do": "sigkill"}}}. A fault strikes the request of that name after so
-many requests of that kind; a "block" is a train or infer request of a round, which re-warms, unlike one of the warm-up.
+"idle_spin": false, "children": 0, "speed": 100, "spread": 0 (of processes, log sd),
+"crowded": 1 (times as long in rounds), "per_sample": false, "flops": 1e10, "rss": 50000000,
+"adapter": the only one it takes, "faults": {"block": {"after": 3, "do": "sigkill"}}}.
+A fault strikes the request of that name after so many requests of that kind; a "block" is a train or infer request of
+a round, which re-warms, unlike one of the warm-up.
 Faults: exit, sigkill, sigstop, silence, garbage, half, long, twice, wrong-id, refuse-once, refuse,
 wrong-shape.
 
