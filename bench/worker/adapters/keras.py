@@ -377,6 +377,7 @@ def ordered(order):
 
 def reshaped(shape):
     """`shape` is (heads, features of a head, features); canonical the first two are one."""
+    shape = tuple(shape)
     return (lambda tensor: [tensor.reshape(shape)], lambda arrays: arrays[0].reshape(-1, shape[-1]))
 
 
@@ -384,6 +385,7 @@ def side_by_side(shape):
     """`shape`, of each of q, k and v, ends with (heads, features of a head)."""
     import numpy
 
+    shape = tuple(shape)
     return (
         lambda tensor: [part.reshape(shape) for part in numpy.split(tensor, 3, axis=-1)],
         lambda arrays: numpy.concatenate([array.reshape(shape[:-2] + (-1,)) for array in arrays], axis=-1),

@@ -1,0 +1,109 @@
+"""Candidates of the main frameworks as real workers, and how far they are from the reference."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from bench import affinity, parity, protocol
+from bench.data import PreparedData
+from bench.plan import Candidate
+from bench.results import Parity
+from bench.session import Session, worker_variables
+from bench.tensors import read_tensors
+from bench.workload import load_workloads
+from knowledge.loader import load
+from tests.bench.conftest import MakeEnvironment
+
+MAIN = Path(__file__).parent.parent.parent / "bench" / "worker" / "main.py"
+DEADLINE = 600.0  # seconds; torch.compile takes 20 on a quiet machine
+OUTPUT_TOLERANCE = 1e-5
+"""Largest ||y - y_ref|| / ||y_ref|| of the outputs before training: honest float32 candidates stay within 7e-7."""
+FRAMEWORKS = ("pytorch", "tensorflow", "keras", "mxnet")
+WORKLOADS = load_workloads()
+KNOWLEDGE = load()
+MODES = {
+    str(Candidate(framework=framework, backend=backend, mode=mode.id)): mode
+    for framework in FRAMEWORKS
+    for known in [KNOWLEDGE.frameworks[framework]]
+    for backend in (known.backends or (None,))
+    for mode in known.modes
+}
+CANDIDATES = tuple(MODES)
+DEFAULTS = tuple(candidate for candidate, mode in MODES.items() if mode.default)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """How far a candidate is from the reference."""
+
+    parity: Parity
+    outputs: float
+
+    def shares(self) -> dict[str, float]:
+        """What of each tolerance is used up; an honest candidate uses a third at most."""
+        return {
+            "losses": self.parity.max_relative_difference / self.parity.tolerance,
+            f"update of {self.parity.worst_tensor}": (
+                self.parity.first_update_difference / self.parity.first_update_tolerance
+            ),
+            "outputs": self.outputs / OUTPUT_TOLERANCE,
+        }
+
+    def honest(self) -> bool:
+        return all(3 * share <= 1 for share in self.shares().values())
+
+
+@asynccontextmanager
+async def started(candidate: str, environment: MakeEnvironment) -> AsyncIterator[Session]:
+    """A worker of the candidate, nothing loaded yet."""
+    parsed = Candidate.parse(candidate)
+    made = await environment(parsed.framework, parsed.backend)
+    session = await Session.start(candidate, made.python, MAIN, worker_variables(made.variables), affinity.choose(1))
+    try:
+        yield session
+    finally:
+        await session.kill()
+
+
+def load_request(candidate: str, **changes: str) -> protocol.Load:
+    parsed = Candidate.parse(candidate)
+    fields = {"device": "cpu", "precision": "fp32"} | changes
+    return protocol.Load(
+        id=0,
+        adapter=str(MAIN.parent / "adapters" / f"{KNOWLEDGE.frameworks[parsed.framework].adapter}.py"),
+        backend=parsed.backend,
+        threads=1,
+        **fields,
+    )
+
+
+def build_request(material: PreparedData, mode: str) -> protocol.Build:
+    return protocol.Build(
+        id=0,
+        network=str(material.network_json),
+        weights=str(material.weights_manifest),
+        batches=str(material.batches_manifest),
+        mode=mode,
+    )
+
+
+async def certify(session: Session, material: PreparedData, mode: str, folder: Path) -> Found:
+    """Build a workload in a loaded worker, and compare inference before and training from the initial weights.
+
+    Raises:
+        bench.session.WorkerFailure: a request was refused, or the worker was lost.
+    """
+    await session.request(build_request(material, mode), protocol.Built, "build", DEADLINE)
+    outputs, first = folder / "outputs.json", folder / "first.json"
+    await session.request(protocol.Predict(id=0, outputs=str(outputs)), protocol.Reply, "predict", DEADLINE)
+    trace = protocol.Trace(id=0, steps=parity.STEPS, first_update=str(first))
+    traced = await session.request(trace, protocol.Traced, "trace", DEADLINE)
+    expected = material.reference.outputs
+    given = read_tensors(outputs)["outputs"]
+    assert given.shape == expected.shape
+    return Found(
+        parity=parity.compare(material.reference, traced.losses, read_tensors(first)),
+        outputs=float(np.linalg.norm(given - expected) / np.linalg.norm(expected)),
+    )

@@ -1,0 +1,113 @@
+"""Hold candidates against the reference: `python -m tests.bench.parity_matrix [--seeds N] [name ...]`.
+
+A name is a candidate ("keras@jax:fit"), a framework with its backend ("keras@jax"), or a workload; without any, all of
+them. For every pair it prints the worst relative differences of losses, first update and inference outputs over the
+seeds, after which both phases ran; it ends with 1 unless all keep to a third of their tolerance (METHOD.md, "Fair
+blocks"). The environments are below ADVISOR_HOME, made on first use. Minutes to hours.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from advisor.paths import home
+from bench import protocol
+from bench.data import PreparedData, prepare
+from bench.environments import Environment, Environments, recipe_for
+from bench.plan import Candidate
+from bench.session import Session, WorkerFailure
+from tests.bench.candidates import (
+    CANDIDATES,
+    DEADLINE,
+    KNOWLEDGE,
+    WORKLOADS,
+    Found,
+    certify,
+    load_request,
+    started,
+)
+
+STEPS = 4  # of each phase after the comparison: that it runs
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.parity_matrix")
+    parser.add_argument("names", nargs="*", metavar="name", help="a candidate, a framework or a workload")
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds of weights and data")
+    options = parser.parse_args(arguments)
+    backends = {candidate: candidate.partition(":")[0] for candidate in CANDIDATES}
+    for name in options.names:
+        if name not in {*backends, *backends.values(), *WORKLOADS}:
+            parser.error(f"{name!r} is no candidate, framework or workload")
+    wanted = set(options.names)
+    candidates = [name for name, backend in backends.items() if wanted & {name, backend}] or list(CANDIDATES)
+    workloads = [name for name in WORKLOADS if name in wanted] or list(WORKLOADS)
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(matrix(candidates, workloads, options.seeds, Path(folder)))
+
+
+async def matrix(candidates: Sequence[str], workloads: Sequence[str], seeds: int, folder: Path) -> int:
+    @cache
+    def material(workload: str, seed: int) -> PreparedData:
+        place = folder / str(seed)
+        place.mkdir(exist_ok=True)
+        return prepare(WORKLOADS[workload], seed, place)
+
+    print(f"{'candidate':26}{'workload':22}{'losses':>9}{'update':>9}{'outputs':>9}")
+    honest = True
+    for candidate in candidates:
+        honest &= await row(candidate, workloads, seeds, material, folder)
+    print("all keep to a third of their tolerance" if honest else "not all keep to a third of their tolerance")
+    return 0 if honest else 1
+
+
+async def row(
+    candidate: str, workloads: Sequence[str], seeds: int, material: Callable[[str, int], PreparedData], folder: Path
+) -> bool:
+    """One candidate on all workloads, in one worker as long as that lives; whether all is well."""
+    honest = True
+    left = list(workloads)
+    while left:
+        async with started(candidate, make_environment) as session:
+            await session.request(load_request(candidate), protocol.Loaded, "import", DEADLINE)
+            while left and not session.lost.done():
+                workload = left.pop(0)
+                try:
+                    found = [
+                        await both_phases(session, candidate, material(workload, seed), folder) for seed in range(seeds)
+                    ]
+                except WorkerFailure as failure:
+                    honest, told = False, str(failure)
+                else:
+                    well = all(one.honest() for one in found)
+                    honest, told = honest and well, summary(found) + ("" if well else "  <-- more than a third")
+                print(f"{candidate:26}{workload:22}{told}", flush=True)
+    return honest
+
+
+async def both_phases(session: Session, candidate: str, material: PreparedData, folder: Path) -> Found:
+    found = await certify(session, material, Candidate.parse(candidate).mode, folder)
+    for request in (protocol.Train(id=0, steps=STEPS), protocol.Infer(id=0, steps=STEPS)):
+        await session.request(request, protocol.Block, "block", DEADLINE)
+    return found
+
+
+def summary(found: Sequence[Found]) -> str:
+    losses = max(one.parity.max_relative_difference for one in found)
+    update = max(one.parity.first_update_difference for one in found)
+    tensors = sorted({str(one.parity.worst_tensor) for one in found})
+    return f"{losses:9.1e}{update:9.1e}{max(one.outputs for one in found):9.1e}  {', '.join(tensors)}"
+
+
+async def make_environment(framework: str, backend: str | None) -> Environment:
+    known = KNOWLEDGE.frameworks[framework]
+    environments = Environments(home() / "environments")
+    return await environments.create(known, recipe_for(known, backend, "cpu"), lambda _what, _done: None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
