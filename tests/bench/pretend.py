@@ -12,11 +12,14 @@ import msgspec
 import numpy as np
 import pytest
 
+from bench import machine
 from bench.engine import Pace
 from bench.environments import Environment, EnvironmentFailure, Report
 from bench.machine import platform_tag
-from bench.plan import Goal, Plan, family_error_rate
+from bench.plan import Candidate, Goal, Plan, family_error_rate
 from bench.reference import Reference
+from bench.results import Contention, Results, Run
+from bench.results import Status as RunStatus
 from bench.session import Deadlines, Session
 from bench.tensors import write_tensors
 from bench.workload import Workload, load_workloads
@@ -204,3 +207,38 @@ def plan(*names: str, budget_seconds: float = 60, rounds: int = 15, **changes: A
 
 def workloads() -> dict[str, Workload]:
     return load_workloads()
+
+
+def results(plan: Plan, **facts: Any) -> Results:
+    """Results in which every candidate of `plan` came through, with `facts` in each run."""
+    runs = [
+        Run(
+            candidate=name,
+            framework=Candidate.parse(name).framework,
+            backend=None,
+            mode=Candidate.parse(name).mode,
+            workload=workload,
+            phase=phase,
+            device=plan.device,
+            precision=plan.precision,
+            threads=plan.threads,
+            launches=1,
+            provisional=True,
+            status=RunStatus.OK,
+            reason=None,
+            **facts,
+        )
+        for workload in plan.workloads
+        for phase in plan.phases
+        for name in plan.candidates
+    ]
+    return Results(
+        id="20260101-000000-aaaaaa",
+        created="2026-01-01T00:00:00Z",
+        machine=machine.describe(),
+        plan=plan,
+        runs=tuple(runs),
+        verdicts=(),
+        twin=None,
+        contention=Contention(gauge=None, flagged_blocks=0, blocks=0, load_average=None),
+    )

@@ -7,10 +7,13 @@ import pytest
 
 import knowledge
 from bench.environments import Environments
+from bench.history import Expectations
 from bench.machine import usable_cores
 from bench.plan import Candidate, Plan, family_error_rate
-from bench.planning import CONSENT_BYTES, LARGEST_BATCH, Wishes, announce, make_plan
+from bench.planning import CONSENT_BYTES, LARGEST_BATCH, Wishes, announce, informed_plan, make_plan
 from bench.readiness import State
+from bench.results import StepSeconds
+from bench.store import Store
 from knowledge.faults import BadInput
 from knowledge.model import Need
 from tests.bench import pretend
@@ -148,3 +151,87 @@ def test_what_cannot_run_here_costs_nothing(tmp_path: Path) -> None:
     assert states == {"needy:plain": State.IMPOSSIBLE, "good:plain": State.INSTALLABLE}
     assert told.download_bytes == 1_000_000
     assert not told.asks
+
+
+# --- what a budget pays for ------------------------------------------------------------------------------------------
+
+
+def known(seconds: float) -> Expectations:
+    """Every default candidate's block took so long."""
+    return Expectations(
+        block_seconds={(name, workload, "train"): seconds for name in planned().field for workload in WORKLOADS}
+    )
+
+
+def informed(expected: Expectations, **wishes: Any) -> Plan:
+    return make_plan(Wishes(**wishes), BASE, WORKLOADS, DEVICES, expected)
+
+
+def test_launches_are_as_many_as_the_budget_honestly_pays_for() -> None:
+    names = ("pytorch", "tensorflow", "keras", "mxnet")
+    settings = {"frameworks": names, "workloads": ("mnist-cnn",)}  # 5 workers with the twin: 75 blocks a launch
+    expected = known(0.4)  # 30 s a launch
+    launches = {b: informed(expected, budget_seconds=b, **settings).launches for b in (20, 89, 90, 149, 150, 240)}
+    assert launches == {20: 1, 89: 1, 90: 3, 149: 3, 150: 5, 240: 8}
+    assert informed(expected, budget_seconds=90, **settings).auto
+
+
+def test_launches_asked_for_stand() -> None:
+    plan = planned(frameworks=("pytorch", "mxnet"), launches=2, budget_seconds=10)
+    assert (plan.launches, plan.auto) == (2, False)
+
+
+def test_the_first_default_runs_twice_and_few_are_filled_up() -> None:
+    four = planned(frameworks=("mxnet", "pytorch", "tensorflow", "keras"), workloads=("mnist-cnn",))
+    assert four.twins == ("mxnet:hybrid#2",)
+    assert four.field == (*four.candidates, "mxnet:hybrid#2")
+    assert (four.K, four.M) == (4, 6)
+    two = planned(frameworks=("mxnet", "pytorch"), workloads=("mnist-cnn",))
+    assert two.twins == ("mxnet:hybrid#2", "pytorch:eager#2")
+    assert (two.K, two.M) == (2, 1)
+    assert planned(frameworks=("pytorch",)).twins == ()
+
+
+def test_a_twin_is_left_out_where_the_budget_is_too_short_even_for_one_launch_of_it() -> None:
+    assert planned(frameworks=("mxnet", "pytorch"), budget_seconds=20).twins == ()
+    assert planned(frameworks=("mxnet", "pytorch"), workloads=("mnist-cnn",), budget_seconds=20).twins == (
+        "mxnet:hybrid#2",
+    )
+
+
+def test_what_was_not_named_is_left_out_so_that_the_rest_can_be_decided() -> None:
+    all_ = planned(budget_seconds=3600)
+    assert all_.left_out == {}
+    plan = informed(known(0.4), budget_seconds=150)  # 2 workloads: 4 workers at 36 s each
+    assert plan.launches == 3
+    assert len(plan.candidates) == plan.K == 3
+    assert set(plan.candidates) | set(plan.left_out) == set(all_.candidates)
+    assert "mxnet:hybrid" in plan.left_out  # no longer worked on
+    (why,) = set(plan.left_out.values())
+    assert why.startswith("left out so that the rest can be decided within 150 s (give --budget ")
+    needed = float(why.partition("--budget ")[2].partition(" ")[0])
+    assert informed(known(0.4), budget_seconds=needed).left_out == {}
+
+
+def test_what_was_named_always_runs() -> None:
+    named = ("pytorch", "tensorflow", "keras", "mxnet")
+    assert len(planned(frameworks=named, budget_seconds=20).candidates) == 4
+    assert planned(modes=("all",), budget_seconds=20).left_out == {}
+    exactly = planned(candidates=("keras@jax:fit", "pytorch:compile"), budget_seconds=20)
+    assert exactly.candidates == ("keras@jax:fit", "pytorch:compile")
+    assert exactly.defaults == ()
+
+
+def test_where_even_two_cannot_be_decided_nobody_is_left_out() -> None:
+    assert planned(budget_seconds=5).left_out == {}
+
+
+def test_earlier_runs_inform_a_plan(tmp_path: Path) -> None:
+    wishes = Wishes(frameworks=("pytorch", "mxnet"), workloads=("mnist-cnn",), budget_seconds=100)
+    file = tmp_path / "results.sqlite"
+    first = informed_plan(wishes, BASE, WORKLOADS, DEVICES, file)
+    assert not file.exists()
+    slow = StepSeconds(median=0.9, low=0.9, high=0.9, blocks=15, steps_per_block=1)  # 1.8 s with the re-warm step
+    with Store(file) as store:
+        store.save(pretend.results(first, step_seconds=slow))
+    assert (first.launches, informed_plan(wishes, BASE, WORKLOADS, DEVICES, file).launches) == (3, 1)

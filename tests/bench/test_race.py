@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from bench import race, studentised_range
+from bench.plan import Goal
 from bench.race import Launch, Reading, Signs
 from bench.results import Basis, Outcome
 from tests.bench import simulate_races
@@ -192,6 +193,21 @@ def test_equal_candidates_seldom_get_a_winner(
     assert false <= 11
 
 
+@pytest.mark.parametrize("k", [2, 3])
+def test_few_candidates_are_filled_up_with_twins_at_no_cost_in_errors(k: int) -> None:
+    """A reduced `simulate_races FEW`: errors as above, and a gap of a fifth is found."""
+    counts = simulate_races.equal_field(np.random.default_rng([k, 5]), 100, sd=0.05, k=k)
+    assert counts["false"] <= 11
+    found = simulate_races.gap(np.random.default_rng([k, 20]), 30, ratio=1.2, sd=0.03, k=k)
+    assert found["wrong"] == 0
+    assert found["right"] >= 27
+
+
+def test_dropping_the_flagged_at_once_costs_no_errors_either() -> None:
+    counts = simulate_races.equal_field(np.random.default_rng(12), 100, sd=0.05, goal=Goal.WINNER)
+    assert counts["false"] <= 11
+
+
 def test_the_two_of_three_rule_fails_the_same_test() -> None:
     random = np.random.default_rng(9)
     false = 0
@@ -220,6 +236,38 @@ def test_the_flagged_run_three_launches_and_four_always_stay() -> None:
     rounds = launch({"a": 1.0, "b": 1.1, "c": 3.0, "d": 9.0, "e": 5.0, "f": 30.0}, rounds=20)
     assert race.next_field([rounds] * 2, NAMES, 15, 0.05) == NAMES
     assert race.next_field([rounds] * 3, NAMES, 15, 0.05) == ("a", "b", "c", "e")
+    assert race.next_field([rounds], NAMES, 15, 0.05, early=True) == ("a", "b", "c", "e")
+    assert race.next_field([], NAMES, 15, 0.05, early=True) == NAMES
+
+
+def test_a_winner_is_somebody_settled_against_everybody_and_an_order_is_every_pair() -> None:
+    tied = {"a": 1.0, "b": 1.3, "c": 1.3, "d": 1.3}
+    noise = np.random.default_rng(1)
+    # b and c differ from launch to launch by so much that neither a gap nor a tie between them can be shown.
+    launches = [
+        launch(tied | {"b": 1.3 * math.exp(x), "c": 1.3 * math.exp(-x)}, noise=0.01, seed=seed)
+        for seed, x in enumerate(0.04 * noise.choice([-1, 1], 3))
+    ]
+    assert race.decided(launches, "abcd", 4, 0.05, Goal.WINNER)
+    assert not race.decided(launches, "abcd", 4, 0.05, Goal.ORDER)
+    assert not race.decided(launches, "bcd", 4, 0.05, Goal.WINNER)
+    assert not race.decided(launches[:2], "abcd", 4, 0.05, Goal.WINNER)
+    assert race.decided([], "a", 1, 0.05, Goal.WINNER)
+
+
+def test_the_same_thing_twice_is_told_by_launches_then_by_rounds() -> None:
+    seconds = {"a": 1.0, "a#2": 1.02, "b": 1.5, "c": 2.0}
+    launches = [launch(seconds, noise=0.01, seed=seed) for seed in range(3)]
+    between = race.same_twice(launches, "a", "a#2", 3, 0.05)
+    assert between is not None
+    assert between.low is not None
+    assert between.high is not None
+    assert between.low < 1.02 < between.high < 1.1
+    within = race.same_twice(launches[:1], "a", "a#2", 3, 0.05)
+    assert within is not None
+    assert within.low is not None
+    assert 1.0 < within.low < 1.03
+    assert race.same_twice([], "a", "a#2", 3, 0.05) is None
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
