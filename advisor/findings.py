@@ -114,6 +114,15 @@ def stated_run(run: Run) -> str | None:
     return f"{told} [{span(seconds.low)} - {span(seconds.high)}]"
 
 
+def closing_sentences(results: Results) -> list[str]:
+    """What holds for all of the results: break-even, twin, contention, and whether the race was cut short."""
+    sentences = break_even_sentences(results)
+    sentences += [told for told in (twin_sentence(results), contention_sentence(results)) if told is not None]
+    if results.interrupted:
+        sentences.append(_("The race was interrupted."))
+    return sentences
+
+
 def break_even_sentences(results: Results) -> list[str]:
     """From which step on a candidate that starts later, and is faster, has caught up."""
     told = _("{workload}: {faster} has caught up with {slower} after {steps:,.0f} steps ({time})")

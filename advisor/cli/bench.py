@@ -46,6 +46,7 @@ def list_(as_json: bool) -> None:
     from bench.environments import Environments
     from bench.planning import PHASES
     from bench.readiness import candidates_of, readiness
+    from bench.recording import shipped
     from bench.workload import load_workloads, parameters
 
     base, environments = knowledge.load(), Environments(environments_folder())
@@ -62,6 +63,7 @@ def list_(as_json: bool) -> None:
                 "candidates": msgspec.to_builtins(found),
                 "workloads": [{"id": name, "parameters": parameters(each)} for name, each in workloads.items()],
                 "phases": PHASES,
+                "recordings": list(shipped()),
                 "free_disk_bytes": environments.free_disk_bytes(),
             }
         )
@@ -70,6 +72,8 @@ def list_(as_json: bool) -> None:
     out = console()
     for name, workload in workloads.items():
         out.print(f"{name}: {workload.stands_for.in_language(_language())}", markup=False)
+    if names := ", ".join(shipped()):
+        out.print(_("recordings, for `advisor bench replay`: {names}").format(names=names), markup=False)
     out.print(_("free disk: {size}").format(size=f"{environments.free_disk_bytes() / _GB:.1f} GB"))
 
 

@@ -6,9 +6,11 @@ was measured in. Citations are numbered in the order they are first used.
 
 from collections.abc import Iterable
 from datetime import date
+from math import inf
 
 import msgspec
 
+from advisor import findings
 from advisor.answers import Answers
 from advisor.decision.statements import fact_in_force, in_force
 from advisor.i18n import _, language
@@ -66,6 +68,41 @@ class Said(msgspec.Struct, frozen=True):
     sure: str
 
 
+class Fact(msgspec.Struct, frozen=True):
+    """Something measured of one run beside its speed, with its unit."""
+
+    id: str
+    name: str
+    value: str
+
+
+class MeasuredRun(msgspec.Struct, frozen=True):
+    """One run and what was measured besides; `notes` say what was not, and why."""
+
+    run: Run
+    facts: tuple[Fact, ...]
+    notes: tuple[str, ...]
+
+
+class MeasuredRace(msgspec.Struct, frozen=True):
+    """Everybody on one workload in one phase, fastest first, and the verdicts between those that stand in."""
+
+    workload: str
+    phase: str
+    about: str
+    runs: tuple[MeasuredRun, ...]
+    verdicts: tuple[str, ...]
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What was measured: by how many launches, what came of each race, and what holds for all of it."""
+
+    launches: str
+    races: tuple[MeasuredRace, ...]
+    closing: tuple[str, ...]
+    scope: str  # what every verdict is about, and what it says nothing of
+
+
 class Content(msgspec.Struct, frozen=True):
     """Everything a report says."""
 
@@ -77,6 +114,7 @@ class Content(msgspec.Struct, frozen=True):
     sheets: tuple[Sheet, ...]
     results: Results | None
     runs: tuple[Run, ...]
+    measured: Measured | None
     citations: tuple[Citation, ...]
 
 
@@ -146,6 +184,7 @@ def build(
         sheets=tuple(sheets),
         results=results,
         runs=results.runs if results else (),
+        measured=_measured(results) if results else None,
         citations=citations.listed(),
     )
 
@@ -196,6 +235,32 @@ def _line(
         because=because,
         citations=citations.cite(item.source for item in evidence),
         results=results,
+    )
+
+
+def _measured(results: Results) -> Measured:
+    scope = _(
+        "Every figure and verdict is about the network, phase, batch, device, precision, threads and mode named with "
+        "it, with data already in memory: reading and preparing data is not part of it."
+    )
+    return Measured(
+        launches=findings.launches_in_words(results),
+        races=tuple(_race(results, *race) for race in findings.races(results)),
+        closing=tuple(findings.closing_sentences(results)),
+        scope=scope,
+    )
+
+
+def _race(results: Results, workload: str, phase: str) -> MeasuredRace:
+    runs = [run for run in results.runs if (run.workload, run.phase) == (workload, phase)]
+    runs.sort(key=lambda run: run.step_seconds.median if run.step_seconds is not None else inf)
+    verdicts = findings.verdicts_of(results, workload, phase, results.plan.defaults)
+    return MeasuredRace(
+        workload=workload,
+        phase=phase,
+        about=findings.about(results, workload, phase),
+        runs=tuple(MeasuredRun(run, tuple(Fact(*fact) for fact in findings.besides(run)), run.notes) for run in runs),
+        verdicts=tuple(map(findings.verdict_sentence, verdicts)),
     )
 
 

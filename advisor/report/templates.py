@@ -9,7 +9,7 @@ from advisor import words
 from advisor.i18n import _, ngettext
 from advisor.quantities import si_seconds
 from advisor.report.content import Content
-from bench.results import Range, Results, StepSeconds
+from bench.results import Range, StepSeconds
 
 _FOLDER = Path(__file__).parent
 
@@ -27,7 +27,6 @@ def _environment(autoescape: bool) -> jinja2.Environment:
     environment.filters |= {"per_cent": per_cent, "si_seconds": si_seconds, "spread": spread, "cell": cell}
     environment.filters |= {
         "basis_in_words": words.basis_in_words,
-        "decided": decided,
         "independence_in_words": words.independence_in_words,
         "need_in_words": words.need_in_words,
         "origin_in_words": words.origin_in_words,
@@ -55,16 +54,6 @@ def spread(quantity: Range | StepSeconds | None) -> str:
     values = (quantity.median, quantity.low, quantity.high)
     median, low, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values)
     return f"{median} [{low}-{high}]"
-
-
-def decided(results: Results) -> list[tuple[str, str, str, str]]:
-    """(workload, faster, slower, basis) of the verdicts between candidates that stand for their framework."""
-    found = []
-    for verdict in results.verdicts:
-        pair = {"a": (verdict.a, verdict.b), "b": (verdict.b, verdict.a)}.get(verdict.verdict.value)
-        if pair is not None and set(pair) <= set(results.plan.defaults):
-            found.append((verdict.workload, *pair, verdict.basis.value))
-    return found
 
 
 def cell(text: str) -> str:

@@ -31,6 +31,9 @@ from knowledge.model import Knowledge
 _PAUSE_SECONDS = 0.05
 """A decision waits this long for the next key, so that keys held down cost one decision, not thirty a second."""
 
+_OWN_FILE = ":own"
+"""Among the recordings to pick from: none of those that come with the app."""
+
 Shown = TypeVar("Shown", bound=Screen[None])
 
 
@@ -238,6 +241,44 @@ class AdvisorApp(App[None]):
 
         self.push_screen(ReplayScreen(recording, speed))
 
+    def action_history(self) -> None:
+        """Show what was measured before."""
+        from advisor.tui.screens.history import HistoryScreen
+
+        self._show(HistoryScreen, HistoryScreen())
+
+    @work(group="replay")
+    async def action_replay(self) -> None:
+        """Choose a recorded race and play it: one that comes with the app, or a file."""
+        from advisor.tui.screens.dialogs import AskPath, Pick
+
+        shipped = await asyncio.to_thread(self.services.recordings)
+        own = _("a file of your own…")
+        picked: str | None = _OWN_FILE
+        if shipped:
+            picked = await self.push_screen_wait(
+                Pick(_("Play a recorded race"), [*((n, n) for n in shipped), (_OWN_FILE, own)])
+            )
+        if picked is None:
+            return
+        found: list[Recording] = []
+
+        def check(path: Path) -> str | None:
+            try:
+                found.append(self.services.recording(path))
+            except BadInput as bad:
+                return "\n".join(str(fault) for fault in bad.faults)
+            return None
+
+        if picked != _OWN_FILE:
+            if (fault := await asyncio.to_thread(check, shipped[picked])) is not None:
+                self.notify(fault, severity="error", markup=False)
+        else:
+            hint = _("A file that `advisor bench run --record` wrote:")
+            await self.push_screen_wait(AskPath(_("Play a recorded race"), hint, "", check))
+        if found:
+            self.open_replay(found[-1])
+
     @work(group="answers")
     async def action_open_answers(self) -> None:
         """Read an answers file and show what follows from it."""
@@ -290,6 +331,8 @@ class AdvisorApp(App[None]):
         yield SystemCommand(_("All questions"), _("For a surer answer"), lambda: self.action_questions(False))
         yield SystemCommand(_("The answer"), _("Ranking, reasons, what would change it"), self.action_answer)
         yield SystemCommand(_("Measure here"), _("Race the frameworks on this machine"), self.action_plan)
+        yield SystemCommand(_("Measured before"), _("Show, compare, count earlier results"), self.action_history)
+        yield SystemCommand(_("Play a recorded race"), _("Needs nothing installed"), self.action_replay)
         yield SystemCommand(_("Frameworks"), _("What is known of each, with sources"), self.action_frameworks)
         yield SystemCommand(_("Report"), _("Preview it and write it to a file"), self.action_report)
         yield SystemCommand(_("Open answers"), _("Read an answers file"), self.action_open_answers)

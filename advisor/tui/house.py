@@ -17,13 +17,15 @@ from advisor.i18n import _
 from advisor.questionnaire import preferences
 from advisor.recommendation import Recommendation
 from advisor.tui.services import Choice, Offer, Race
-from bench import machine
+from bench import machine, recording
+from bench.comparison import Comparison, compare
 from bench.environments import Environments
 from bench.plan import Candidate, Plan
 from bench.planning import Wishes, informed_plan, make_plan
 from bench.readiness import candidates_of, readiness
+from bench.recording import Recording
 from bench.results import Contention, Machine, Results, Run, Status
-from bench.store import Store
+from bench.store import Store, Summary
 from bench.workload import Workload, load_workloads
 from knowledge.faults import BadInput, Fault
 from knowledge.loader import Place, Places
@@ -174,6 +176,9 @@ class House:
             workloads=choice.workloads,
             device=choice.device,
             budget_seconds=choice.budget_seconds,
+            phases=choice.phases,
+            goal=choice.goal,
+            launches=choice.launches or 1,
         )
         return informed_plan(wishes, self._knowledge, tuple(self._workloads), self.devices(), paths.store_file())
 
@@ -209,3 +214,27 @@ class House:
             return None
         with Store(paths.store_file()) as store:
             return store.latest()
+
+    def history(self) -> tuple[Summary, ...]:
+        """Every race kept; none when there is no store yet."""
+        if not paths.store_file().exists():
+            return ()
+        with Store(paths.store_file()) as store:
+            return store.summaries()
+
+    def stored_results(self, identity: str) -> Results:
+        """The results of one race kept."""
+        with Store(paths.store_file()) as store:
+            return store.get(identity)
+
+    def comparison(self, earlier: Results, later: Results) -> Comparison:
+        """Two results held against each other, by the data sets that the workloads read."""
+        return compare(earlier, later, {name: workload.data for name, workload in self._workloads.items()})
+
+    def recordings(self) -> dict[str, Path]:
+        """The recorded races that come with the app."""
+        return recording.shipped()
+
+    def recording(self, path: Path) -> Recording:
+        """One recorded race."""
+        return recording.read(path)

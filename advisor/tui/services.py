@@ -10,10 +10,13 @@ import msgspec
 
 from advisor.answers import Answers
 from advisor.recommendation import Recommendation
+from bench.comparison import Comparison
 from bench.events import AnyEvent
-from bench.plan import Plan
+from bench.plan import Goal, Plan
 from bench.readiness import Readiness
+from bench.recording import Recording
 from bench.results import Machine, Results
+from bench.store import Summary
 from knowledge.loader import Place
 from knowledge.model import Text
 
@@ -35,6 +38,9 @@ class Choice(msgspec.Struct, frozen=True):
     workloads: tuple[str, ...]
     device: str
     budget_seconds: float
+    phases: tuple[str, ...] = ("train",)
+    goal: Goal = Goal.WINNER
+    launches: int | None = None  # None: as many as the budget is expected to pay for
 
 
 class Race(Protocol):
@@ -115,6 +121,38 @@ class Services(Protocol):
 
     def latest_results(self) -> Results | None:
         """The newest stored results, if any."""
+        ...
+
+    def history(self) -> tuple[Summary, ...]:
+        """Every race kept, newest first.
+
+        Raises:
+            BadInput: the store cannot be read.
+        """
+        ...
+
+    def stored_results(self, identity: str) -> Results:
+        """The results of one race kept.
+
+        Raises:
+            BadInput: they cannot be read, or are gone.
+        """
+        ...
+
+    def comparison(self, earlier: Results, later: Results) -> Comparison:
+        """Two results held against each other."""
+        ...
+
+    def recordings(self) -> dict[str, Path]:
+        """Name -> file of the recorded races that come with the app."""
+        ...
+
+    def recording(self, path: Path) -> Recording:
+        """One recorded race.
+
+        Raises:
+            BadInput: the file cannot be played, with the line that is wrong.
+        """
         ...
 
     def report(self, answers: Answers, results: Results | None, form: str) -> bytes:

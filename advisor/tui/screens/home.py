@@ -27,6 +27,7 @@ class HomeScreen(AdvisorScreen):
         Binding("o", "app.open_answers", N_("open"), show=False),
         Binding("f", "app.frameworks", N_("frameworks"), show=False),
         Binding("b", "app.plan", N_("benchmarks"), show=False),
+        Binding("h", "app.history", N_("measured before"), show=False),
         Binding("l", "app.language", N_("中文/English")),
         Binding("ctrl+p", "app.command_palette", N_("all commands"), key_display="^p"),
         Binding("q", "app.quit", N_("quit")),
@@ -71,6 +72,7 @@ class HomeScreen(AdvisorScreen):
             ("a", "app.questions(False)", _("Answer all questions"), _("for a surer answer; skip any")),
             ("o", "app.open_answers", _("Open an answers file"), _("one that was saved before")),
             ("b", "app.plan", _("Measure on this machine"), _("race real frameworks, watch them run")),
+            ("h", "app.history", _("See what was measured"), _("compare results, play a recorded race")),
             ("f", "app.frameworks", _("Browse the frameworks"), _("facts and ratings with their sources")),
             ("l", "app.language", "English" if language() == "zh" else "中文", _("switch the language")),
         ]

@@ -1,28 +1,38 @@
 """What to measure: candidates and workloads, what they download, how long it takes, and whether it counts."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import ClassVar
 
 from rich.text import Text as Cell
 from textual import work
 from textual.binding import Binding
-from textual.containers import HorizontalGroup, Vertical
+from textual.containers import ItemGrid, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox, DataTable, Static
 
-from advisor.i18n import N_, _, language
+from advisor.findings import phase_in_words
+from advisor.i18n import N_, _, language, ngettext
 from advisor.quantities import duration, size
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Confirm
 from advisor.tui.services import CONSENT_BYTES, Choice, Offer
+from bench.plan import Goal, Plan, untwinned
+from bench.race import MIN_LAUNCHES
 from bench.readiness import State
 from knowledge.faults import BadInput
 
 BUDGETS_SECONDS = (60, 120, 180, 300, 600, 900, 1800, 3600)
 _DEFAULT_BUDGET = 2
 """Three minutes decide six candidates on a quiet machine (METHOD.md, "Race")."""
+
+
+PHASES: tuple[tuple[str, ...], ...] = (("train",), ("infer",), ("train", "infer"))
+LAUNCHES = (None, 1, 3, 5, 8)
+"""None: what the budget pays for. Verdicts are looked for after 3, 5 and 8 (METHOD.md, "Race")."""
+GOALS = (Goal.WINNER, Goal.ORDER)
 
 
 class Tick(Checkbox):
@@ -50,9 +60,13 @@ class PlanScreen(AdvisorScreen):
     CSS_PATH = "plan.tcss"
     BINDINGS: ClassVar = [
         Binding("a", "all", N_("all / none")),
-        Binding("d", "device", N_("device")),
-        Binding("plus,equals_sign", "budget(1)", N_("longer"), key_display="+"),
-        Binding("minus", "budget(-1)", N_("shorter"), key_display="-"),
+        Binding("d", "app.replay", N_("replay instead")),
+        Binding("v", "device", show=False),  # these are named beside what they set
+        Binding("p", "phases", show=False),
+        Binding("l", "launches", show=False),
+        Binding("g", "goal", show=False),
+        Binding("plus,equals_sign", "budget(1)", show=False),
+        Binding("minus", "budget(-1)", show=False),
         Binding("escape", "leave", N_("back"), key_display="esc"),
     ]
 
@@ -65,6 +79,8 @@ class PlanScreen(AdvisorScreen):
         self._devices: tuple[str, ...] = ("cpu",)
         self._device = "cpu"
         self._budget = _DEFAULT_BUDGET
+        self._phases = self._launches = self._goal = 0  # places in PHASES, LAUNCHES, GOALS
+        self._plan: Plan | None = None  # what would be run; None while that is worked out, or when it cannot be
         self._free_disk = self._free_memory = 0
 
     # -- what it shows ------------------------------------------------------------------------------------------------
@@ -74,7 +90,7 @@ class PlanScreen(AdvisorScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical():
-            with HorizontalGroup(id="workloads"):
+            with ItemGrid(id="workloads", min_column_width=25):
                 for identifier, name in self.advisor.services.workloads().items():
                     text = name.in_language(language())
                     yield Tick(text, identifier in self._workloads, id=identifier, compact=True)
@@ -110,7 +126,7 @@ class PlanScreen(AdvisorScreen):
         possible = [offer for offer in self._offers if offer.readiness.state is not State.IMPOSSIBLE]
         chosen = [o for o in possible if o.why_not_counted is None] or [o for o in possible if o.readiness.default]
         self._chosen = {offer.readiness.candidate for offer in chosen}
-        self.fill()
+        self._replan()
 
     def fill(self) -> None:
         self._fill_table()
@@ -130,6 +146,8 @@ class PlanScreen(AdvisorScreen):
     def _cells(self, offer: Offer) -> tuple[Cell, ...]:
         ready = offer.readiness
         counts = Cell(_("yes")) if offer.why_not_counted is None else _no(offer.why_not_counted)
+        if (why := self._left_out(offer)) is not None:
+            counts = Cell(_("left out: {why}").format(why=why), style="dim")
         if ready.state is State.IMPOSSIBLE:
             gone = _no(_("cannot run here: {why}").format(why=ready.why))
             return Cell("[-]"), Cell(ready.candidate, style="dim"), Cell(""), Cell(""), Cell(""), gone
@@ -147,20 +165,37 @@ class PlanScreen(AdvisorScreen):
             counts,
         )
 
+    def _left_out(self, offer: Offer) -> str | None:
+        """Why a marked candidate would not be raced within the budget; None when it would."""
+        candidate = offer.readiness.candidate
+        return self._plan.left_out.get(candidate) if self._plan and candidate in self._chosen else None
+
     def _fill_costs(self) -> None:
-        budget = duration(BUDGETS_SECONDS[self._budget])
-        settings = _("device {device} · {budget} of measuring, shared between the workloads")
-        self.query_one("#settings", Static).update(settings.format(device=self._device, budget=budget))
+        self.query_one("#settings", Static).update(self._settings())
         cost = self.query_one("#cost", Static)
         if self._offers is None:
             cost.update(Content.styled(_("Looking at what is there…"), "dim"))
         elif self._fault:
             cost.update(Content.styled(self._fault, "$text-error"))
         elif not self._offers:
-            cost.update(_("No framework can be measured on this machine."))
+            cost.update(_("No framework can be measured on this machine.") + "\n" + _("d plays a recorded race."))
         else:
             cost.update(self._costs())
         self._see_detail()
+
+    def _settings(self) -> Content:
+        """What can be set, each with its key."""
+        wish = LAUNCHES[self._launches]
+        launches = ngettext("{n} launch", "{n} launches", wish).format(n=wish) if wish else _("launches by budget")
+        settings = [
+            ("v", self._device),
+            ("p", " + ".join(map(phase_in_words, PHASES[self._phases]))),
+            ("l", launches),
+            ("g", _("goal: winner") if GOALS[self._goal] is Goal.WINNER else _("goal: order")),
+            ("+-", _("{budget} of measuring").format(budget=duration(BUDGETS_SECONDS[self._budget]))),
+        ]
+        parts = [Content.assemble((key, "bold $text-accent"), f" {value}") for key, value in settings]
+        return Content("  ").join(parts)
 
     def _costs(self) -> Content:
         download, disk, seconds = self._totals()
@@ -169,11 +204,25 @@ class PlanScreen(AdvisorScreen):
         free = told + " · " + _("{memory} of memory free").format(memory=size(self._free_memory))
         time = _("about {time} in all").format(time=duration(seconds))
         parts: list[str | tuple[str, str]] = [free, "\n", time]
+        if self._plan is not None:
+            parts.append("".join(f" · {told}" for told in self._planned(self._plan)))
         if disk > self._free_disk:
             parts.append(("  " + _("There is not enough disk for this."), "bold $text-error"))
         elif not self._chosen or not self._workloads:
             parts.append(("  " + _("Mark a candidate and a workload."), "$text-warning"))
+        if all(offer.readiness.state is not State.READY for offer in self._offers or ()):
+            parts.append(("\n" + _("Nothing is installed yet: d plays a recorded race."), "dim"))
         return Content.assemble(*parts)
+
+    def _planned(self, plan: Plan) -> Iterator[str]:
+        """What the budget buys."""
+        yield ngettext("{n} launch", "{n} launches", plan.launches).format(n=plan.launches)
+        if plan.launches < MIN_LAUNCHES:
+            yield _("provisional")
+        for twin in plan.twins:
+            yield _("{candidate} runs twice").format(candidate=untwinned(twin))
+        if plan.left_out:
+            yield ngettext("{n} left out", "{n} left out", len(plan.left_out)).format(n=len(plan.left_out))
 
     def _totals(self) -> tuple[int, int, float]:
         """Bytes to download, bytes of disk, seconds; candidates of one environment share its cost."""
@@ -195,6 +244,8 @@ class PlanScreen(AdvisorScreen):
             told = [(ready.candidate, "bold"), "  "]
             if ready.state is State.IMPOSSIBLE:
                 told += [f"{ready.why}. ", (ready.mend or "", "dim")]
+            elif (why := self._left_out(offer)) is not None:
+                told.append(_("left out: {why}").format(why=why))
             elif offer.why_not_counted is not None:
                 told.append(_("shown, not counted: {why}").format(why=offer.why_not_counted))
             else:
@@ -220,18 +271,18 @@ class PlanScreen(AdvisorScreen):
             self.notify(f"{ready.why}. {ready.mend or ''}", severity="warning", markup=False)
             return
         self._chosen ^= {ready.candidate}
-        self.fill()
+        self._replan()
 
     def on_checkbox_changed(self, changed: Checkbox.Changed) -> None:
         identifier = changed.checkbox.id or ""
         self._workloads = self._workloads | {identifier} if changed.value else self._workloads - {identifier}
-        self._fill_costs()
+        self._replan()
 
     def action_all(self) -> None:
         """Mark every candidate that can run, or none."""
         possible = {o.readiness.candidate for o in self._offers or () if o.readiness.state is not State.IMPOSSIBLE}
         self._chosen = set() if possible <= self._chosen else possible
-        self.fill()
+        self._replan()
 
     def action_device(self) -> None:
         """Measure on the next device of this machine."""
@@ -244,7 +295,50 @@ class PlanScreen(AdvisorScreen):
     def action_budget(self, steps: int) -> None:
         """Measure longer or shorter."""
         self._budget = min(max(self._budget + steps, 0), len(BUDGETS_SECONDS) - 1)
-        self._fill_costs()
+        self._replan()
+
+    def action_phases(self) -> None:
+        """Training, inference, or both."""
+        self._phases = (self._phases + 1) % len(PHASES)
+        self._replan()
+
+    def action_launches(self) -> None:
+        """How often all workers are started anew."""
+        self._launches = (self._launches + 1) % len(LAUNCHES)
+        self._replan()
+
+    def action_goal(self) -> None:
+        """Go on until the fastest is sure, or the whole order."""
+        self._goal = (self._goal + 1) % len(GOALS)
+        self._replan()
+
+    def _replan(self) -> None:
+        """Show what is chosen, and work out what the budget buys of it."""
+        self._plan = None
+        self.fill()
+        self.work_out()
+
+    @work(exclusive=True, group="plan")
+    async def work_out(self) -> None:
+        """Ask for the plan of what is chosen; what forbids one is said when it is asked to start."""
+        if not self._chosen or not self._workloads:
+            return
+        with suppress(BadInput):
+            self._plan = await asyncio.to_thread(self.advisor.services.plan, self._choice())
+            self.fill()
+
+    def _choice(self) -> Choice:
+        return Choice(
+            candidates=tuple(
+                o.readiness.candidate for o in self._offers or () if o.readiness.candidate in self._chosen
+            ),
+            workloads=tuple(w for w in self.advisor.services.workloads() if w in self._workloads),
+            device=self._device,
+            budget_seconds=BUDGETS_SECONDS[self._budget],
+            phases=PHASES[self._phases],
+            goal=GOALS[self._goal],
+            launches=LAUNCHES[self._launches],
+        )
 
     @work(exclusive=True, group="go")
     async def action_go(self) -> None:
@@ -258,16 +352,8 @@ class PlanScreen(AdvisorScreen):
             text = text.format(download=size(download), disk=size(disk))
             if not await self.app.push_screen_wait(Confirm(_("Download"), text, _("Download"), _("Cancel"))):
                 return
-        choice = Choice(
-            candidates=tuple(
-                o.readiness.candidate for o in self._offers or () if o.readiness.candidate in self._chosen
-            ),
-            workloads=tuple(w for w in self.advisor.services.workloads() if w in self._workloads),
-            device=self._device,
-            budget_seconds=BUDGETS_SECONDS[self._budget],
-        )
         try:
-            plan = await asyncio.to_thread(self.advisor.services.plan, choice)
+            plan = await asyncio.to_thread(self.advisor.services.plan, self._choice())
         except BadInput as bad:
             self.notify("\n".join(str(fault) for fault in bad.faults), severity="error", markup=False)
             return

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 from textual.widgets import Static
@@ -31,10 +32,14 @@ from advisor.recommendation import (
 )
 from advisor.tui.app import AdvisorApp
 from advisor.tui.services import Choice, Offer
+from bench.comparison import Comparison, compare
 from bench.events import AnyEvent
 from bench.plan import Goal, Plan
 from bench.readiness import Readiness, State
+from bench.recording import Recording
+from bench.recording import read as read_recording
 from bench.results import Contention, Machine, Results
+from bench.store import Store, Summary
 from knowledge.faults import BadInput, Fault
 from knowledge.loader import Place
 from knowledge.model import (
@@ -482,6 +487,9 @@ class Scene:
     def __init__(self, race: tuple[AnyEvent, ...] = (), results: Results | None = None) -> None:
         self._race, self._results = race, results
         self.plans: list[Plan] = []
+        self.choices: list[Choice] = []
+        self.kept: tuple[Results, ...] = ()
+        self.recorded: dict[str, Path] = {}
         self.races: list[ScriptedRace] = []
         self.free_disk = 41 * 10**9
         self.offered: tuple[Offer, ...] = OFFERS
@@ -523,14 +531,24 @@ class Scene:
     def plan(self, choice: Choice) -> Plan:
         if choice.budget_seconds > 3600:
             raise BadInput([Fault("plan", None, "budget", "too long")])
-        plan = replace(PLAN, candidates=choice.candidates, workloads=choice.workloads)
-        self.plans.append(plan)
-        return plan
+        self.choices.append(choice)
+        launches = choice.launches or (3 if choice.budget_seconds >= 180 else 1)
+        return replace(
+            PLAN,
+            candidates=choice.candidates,
+            workloads=choice.workloads,
+            phases=choice.phases,
+            goal=choice.goal,
+            launches=launches,
+            twins=("keras@jax:fit#2",) if launches > 1 else (),
+            left_out=dict.fromkeys(choice.candidates[3:], "the budget decides fewer"),
+        )
 
     @asynccontextmanager
     async def race(self, plan: Plan) -> AsyncIterator[ScriptedRace]:
         if self.refusal:
             raise BadInput([Fault("bench run", None, "", self.refusal)])
+        self.plans.append(plan)
         race = ScriptedRace(self._race, self._results)
         self.races.append(race)
         yield race
@@ -538,6 +556,27 @@ class Scene:
 
     def latest_results(self) -> Results | None:
         return self._results
+
+    def history(self) -> tuple[Summary, ...]:
+        with TemporaryDirectory() as folder, Store(Path(folder) / "results.sqlite") as store:
+            for results in self.kept:
+                store.save(results)
+            return store.summaries()
+
+    def stored_results(self, identity: str) -> Results:
+        for results in self.kept:
+            if results.id == identity:
+                return results
+        raise BadInput([Fault("results", None, "", f"there are no results {identity!r}")])
+
+    def comparison(self, earlier: Results, later: Results) -> Comparison:
+        return compare(earlier, later)
+
+    def recordings(self) -> dict[str, Path]:
+        return self.recorded
+
+    def recording(self, path: Path) -> Recording:
+        return read_recording(path)
 
     def report(self, answers: Answers, results: Results | None, form: str) -> bytes:
         first = recommendation(answers, results).ranking[0].name

@@ -13,6 +13,7 @@ from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.race import RaceScreen
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, PLAN, RESULTS, Scene
+from tests.advisor.tui.test_history import KEPT
 from tests.advisor.tui.test_race import SETTLED
 
 Steps = Callable[[AdvisorApp, Pilot[None]], Awaitable[None]]
@@ -57,17 +58,23 @@ async def race(app: AdvisorApp, pilot: Pilot[None]) -> None:
     screen.fill()
 
 
+async def history(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.action_history()
+    await pilot.pause()
+
+
 async def report(app: AdvisorApp, pilot: Pilot[None]) -> None:
     app.action_report()
     await pilot.pause()
 
 
-SCREENS = [home, question, several, answer, framework, plan, race, report]
+SCREENS = [home, question, several, answer, framework, plan, race, history, report]
 
 
 def _picture(snap_compare: Callable[..., bool], settle: Settle, steps: Steps, size: tuple[int, int]) -> bool:
     # A race under way never ends, so waiting for every worker would not either.
     scene = Scene(SETTLED) if steps is race else Scene((), RESULTS)
+    scene.kept = KEPT
     app = AdvisorApp(KNOWLEDGE, scene, answers=Answers(answers={"build": Answer(("images",))}))
 
     async def go(pilot: Pilot[None]) -> None:

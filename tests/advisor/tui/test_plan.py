@@ -1,14 +1,20 @@
 """The plan screen."""
 
+from pathlib import Path
+
 from textual.widgets import Checkbox, DataTable
 
 from advisor.answers import Answer, Answers
 from advisor.tui.app import AdvisorApp
-from advisor.tui.screens.dialogs import Confirm
+from advisor.tui.screens.dialogs import Confirm, Pick
 from advisor.tui.screens.plan import PlanScreen
 from advisor.tui.screens.race import RaceScreen
+from advisor.tui.screens.replay import ReplayScreen
+from bench.plan import Goal
+from knowledge.model import Text
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, Scene, offer, shown
+from tests.bench.test_recording import recorded
 
 
 def rows(app: AdvisorApp) -> list[list[str]]:
@@ -108,7 +114,10 @@ async def test_a_machine_that_can_measure_nothing_is_told_so(scene: Scene, settl
     async with app.run_test() as pilot:
         app.action_plan()
         await settle(pilot)
-        assert shown(app, "#cost") == "No framework can be measured on this machine."
+        assert shown(app, "#cost").splitlines() == [
+            "No framework can be measured on this machine.",
+            "d plays a recorded race.",
+        ]
 
 
 async def test_the_budget_goes_up_and_down(app: AdvisorApp, settle: Settle) -> None:
@@ -120,3 +129,67 @@ async def test_the_budget_goes_up_and_down(app: AdvisorApp, settle: Settle) -> N
         assert "5 min of measuring" in shown(app, "#settings")
         await pilot.press("minus")
         assert shown(app, "#settings") == before
+
+
+async def test_phase_launches_and_goal_are_chosen_and_what_the_budget_buys_is_told(
+    scene: Scene, app: AdvisorApp, settle: Settle
+) -> None:
+    async with app.run_test() as pilot:
+        app.action_plan()
+        await settle(pilot)
+        assert "p training  l launches by budget  g goal: winner" in shown(app, "#settings")
+        assert shown(app, "#cost").endswith("3 launches · keras@jax:fit runs twice")
+        await pilot.press("p", "p", "l", "g")
+        await settle(pilot)
+        assert "p training + inference  l 1 launch  g goal: order" in shown(app, "#settings")
+        assert shown(app, "#cost").endswith("1 launch · provisional")
+        await pilot.press("enter")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, RaceScreen)
+        choice = scene.choices[-1]
+        assert (choice.phases, choice.goal, choice.launches) == (("train", "infer"), Goal.ORDER, 1)
+
+
+async def test_who_is_left_out_for_the_budget_says_why(scene: Scene, settle: Settle) -> None:
+    scene.offered = tuple(offer(f"{name}:plain") for name in ("one", "two", "three", "four"))
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        app.action_plan()
+        await settle(pilot)
+        assert rows(app)[3][-1] == "left out: the budget decides fewer"
+        assert "1 left out" in shown(app, "#cost")
+        await pilot.press("down", "down", "down")
+        assert shown(app, "#detail") == "four:plain  left out: the budget decides fewer"
+
+
+async def test_with_nothing_installed_a_recorded_race_is_offered_and_played(
+    scene: Scene, settle: Settle, tmp_path: Path
+) -> None:
+    scene.recorded = {"mnist-cnn": recorded(tmp_path / "mnist-cnn.jsonl")}
+    scene.offered = (offer("pytorch:eager"), offer("mxnet:hybrid"))
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        app.action_plan()
+        await settle(pilot)
+        assert shown(app, "#cost").splitlines()[-1] == "Nothing is installed yet: d plays a recorded race."
+        await pilot.press("d")
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, Pick)
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, ReplayScreen)
+        await pilot.press("e", "escape")
+        await pilot.pause()
+        assert isinstance(app.screen, PlanScreen)
+
+
+async def test_many_workloads_stay_on_the_screen(settle: Settle) -> None:
+    class Rich(Scene):
+        def workloads(self) -> dict[str, Text]:
+            return {f"workload-{n}": Text(en=f"A network, number {n}", zh=f"网络 {n}") for n in range(12)}
+
+    app = AdvisorApp(KNOWLEDGE, Rich())
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_plan()
+        await settle(pilot)
+        assert all(box.region.right <= 80 and box.region.bottom <= 7 for box in app.screen.query(Checkbox))
