@@ -20,39 +20,33 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 from typing import Any, Protocol
 
 import msgspec
 
-from bench import events, history, machine, race, waves
+from bench import events, history, machine
 from bench.budget import Budget, Costs
 from bench.data import prepare
 from bench.environments import Environment, EnvironmentFailure, Report, recipe_for
 from bench.events import AnyEvent
+from bench.journal import Journal
+from bench.launches import Launches
 from bench.machine_lock import default_lock, held
 from bench.passes import OpenMeter, Passes
-from bench.plan import Candidate, Goal, Plan, untwinned
-from bench.results import Basis, Results, Status
-from bench.rounds import Heat, Rounds
+from bench.plan import Candidate, Plan, untwinned
+from bench.results import Results, Status
+from bench.rounds import Rounds
 from bench.scoreboard import Scoreboard, Stated
-from bench.session import WorkerFailure
 from bench.store import Block, Store
 from bench.telemetry import Telemetry
 from bench.telemetry.energy import open_meter
-from bench.workers import MEMORY_RESERVE_BYTES, Material, Pace, Workers
+from bench.workers import Material, Pace, Workers
 from bench.workload import Workload, flops_per_sample, training_flops_per_sample
 from knowledge.model import Framework, Knowledge, Recipe
 
 __all__ = ["Pace", "Race", "start"]
 
 WORKER = Path(__file__).parent / "worker" / "main.py"
-
-ALONE_BLOCKS = 5
-"""Blocks of the first worker before the others start: what a step costs it alone."""
-
-LEAST_WAVE = waves.REFERENCES + 2
-"""A field is not split further than this: two references and two others."""
 
 
 class EnvironmentSource(Protocol):
@@ -104,70 +98,56 @@ class Race:
         }
         stated = {name: _stated(workload) for name, workload in self._workloads.items()}
         created = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        self._journal = Journal()
         self._board = Scoreboard(self.id, created, plan, machine.describe(), stated, os.getloadavg()[0])
         known = history.expectations(store, plan)
-        self._costs = Costs(known.block_seconds, known.start_seconds)
-        self._budget = Budget(plan, self._costs)
+        costs = Costs(known.block_seconds, known.start_seconds)
+        budget = Budget(plan, costs)
         self._workers = Workers(
             plan,
             knowledge,
             self._board,
-            self._costs,
+            costs,
             folder=folder,
             program=worker,
             adapters=adapters,
             known_bytes=known.bytes,
             pace=pace,
-            tell=self._tell,
+            tell=self._journal.tell,
             clock=clock,
         )
         batches = {name: each.batch for name, each in stated.items()}
-        self._rounds = Rounds(
+        rounds = Rounds(
             plan,
             self._board,
             self._workers,
-            self._budget,
-            self._costs,
+            budget,
+            costs,
             batches=batches,
             keep=self._keep,
-            tell=self._tell,
+            tell=self._journal.tell,
             clock=clock,
         )
-        self._passes = Passes(
+        passes = Passes(
             plan,
             self._board,
             self._workers,
-            self._budget,
+            budget,
             batches=batches,
             folder=folder,
-            tell=self._tell,
+            tell=self._journal.tell,
             clock=clock,
             open_meter=open_meter,
         )
-        self._alone: dict[str, tuple[str, float]] = {}  # workload -> the first worker and its CPU seconds a step alone
-        self._most: dict[str, int] = {}  # workload -> workers in one wave
-        self._early: set[tuple[str, str]] = set()  # races that let go of the flagged after launch 1
-        self._journal: list[AnyEvent] = []
-        self._readers: set[asyncio.Queue[AnyEvent | None]] = set()
+        self._launches = Launches(plan, self._board, self._workers, rounds, passes, budget, costs, self._keep)
         self._ending = False
-        self._started = time.monotonic()
         self._task: asyncio.Task[None] | None = None
 
     # -- for whoever watches ------------------------------------------------------------------------------------------
 
-    async def events(self) -> AsyncIterator[AnyEvent]:
+    def events(self) -> AsyncIterator[AnyEvent]:
         """Every event from the first on, until the race is over; for any number of readers."""
-        queue: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
-        for past in self._journal:
-            queue.put_nowait(past)
-        if self._task is None or self._task.done():
-            queue.put_nowait(None)
-        self._readers.add(queue)
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            self._readers.discard(queue)
+        return self._journal.read()
 
     def cancel(self, candidate: str | None = None) -> None:
         """Take one candidate out, and its twins, or end the race; what was measured is kept."""
@@ -183,14 +163,13 @@ class Race:
     # -- the whole of it ----------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        self._tell(events.RaceStarted(id=self.id, plan=self.plan, machine=machine.describe()))
+        self._journal.tell(events.RaceStarted(id=self.id, plan=self.plan, machine=machine.describe()))
         try:
             async with _background(self._tell_load()):
                 await self._race()
         finally:
             self._ending = True
-            for queue in self._readers:
-                queue.put_nowait(None)
+            self._journal.close()
 
     async def _race(self) -> None:
         materials: dict[str, Material] = {}
@@ -202,7 +181,7 @@ class Race:
             begun = True
             await self._make_environments()
             for name, material in materials.items():
-                await self._race_workload(name, material)
+                await self._launches.run(name, material)
         except asyncio.CancelledError:
             interrupted = True  # by `cancel`, or by leaving `start`
         finally:
@@ -210,7 +189,7 @@ class Race:
             await self._workers.all_gone()
             if begun:
                 self.results = await self._keep(interrupted)
-        self._tell(events.RaceFinished(id=self.id, interrupted=interrupted))
+        self._journal.tell(events.RaceFinished(id=self.id, interrupted=interrupted))
 
     async def _make_material(self, name: str, workload: Workload) -> Material:
         for candidate in self.plan.candidates:
@@ -227,7 +206,7 @@ class Race:
 
             def report(text: str, fraction: float | None, name: str = name) -> None:
                 share = "" if fraction is None else f" {fraction:.0%}"
-                self._tell(
+                self._journal.tell(
                     events.Preparing(candidate=name, workload=None, stage="environment", detail=f"{text}{share}")
                 )
 
@@ -251,186 +230,6 @@ class Race:
             except EnvironmentFailure as failure:
                 self._end_everywhere(name, Status.FAILED, f"{failure.reason} ({failure.mend})")
 
-    async def _race_workload(self, workload: str, material: Material) -> None:
-        """Launches until the goals of all phases are reached, or as far as the budget goes."""
-        launch = 0
-        while wanted := self._wanted(workload, launch):
-            launch += 1
-            await self._launch(workload, material, launch, wanted)
-        self._budget.finish(workload)
-        for name in self.plan.field:
-            self._workers.end(name, workload, Status.OK, None)
-
-    def _wanted(self, workload: str, done: int) -> dict[str, tuple[str, ...]]:
-        """Phase -> who runs in the launch after `done` ones; nobody where the goal is reached or the budget spent."""
-        wanted = {}
-        for phase in self.plan.phases:
-            field = self._next_field(workload, phase, done)
-            racing = [name for name in field if name in self.plan.candidates]
-            if not racing:
-                continue
-            if done and (len(racing) < 2 or self._decided(workload, phase, racing)):
-                continue
-            if done and self._budget.stop(workload, phase, self._everybody(workload, field), done) <= done:
-                continue
-            wanted[phase] = field
-        return wanted
-
-    def _next_field(self, workload: str, phase: str, done: int) -> tuple[str, ...]:
-        """Who of those still in the race runs in the next launch.
-
-        Under the goal `winner` the flagged are let go of after launch 1 where that alone lets the budget pay for the
-        launches that a verdict between launches needs.
-        """
-        plan, launches = self.plan, self._full_launches(workload, phase)
-
-        def field(early: bool) -> tuple[str, ...]:
-            names = race.next_field(launches, plan.field, plan.M, plan.alpha, early)
-            return tuple(name for name in names if not self._board.ended(name, workload))
-
-        def stop(names: Sequence[str]) -> int:
-            return self._budget.stop(workload, phase, self._everybody(workload, names), done)
-
-        if plan.goal is Goal.WINNER and len(launches) == 1 and plan.launches > 1 and (plan.auto or plan.launches > 2):
-            few = field(early=True)
-            if stop(field(early=False)) < race.MIN_LAUNCHES <= stop(few):
-                self._early.add((workload, phase))
-        names = field(early=(workload, phase) in self._early)
-        for name in plan.candidates:
-            if launches and name not in names and not self._board.ended(name, workload):
-                text = (
-                    f"flagged ({phase}): launch 1 showed at least {race.FLAG_RATIO:g} times the time of another"
-                    f" candidate, so it ran in {len(launches)} launches only"
-                )
-                self._board.flag(name, workload, phase, text)
-        return names
-
-    def _full_launches(self, workload: str, phase: str) -> tuple[race.Launch, ...]:
-        launches = self._board.launches(workload, phase, self._board.basis(workload, phase) or Basis.WALL)
-        return tuple(launch for launch in launches if len(launch) >= race.MIN_ROUNDS)
-
-    def _decided(self, workload: str, phase: str, racing: Sequence[str]) -> bool:
-        plan = self.plan
-        comparable = [name for name in racing if self._board.comparable(name, workload, phase)]
-        return race.decided(self._full_launches(workload, phase), comparable, plan.K, plan.alpha, plan.goal)
-
-    # -- one launch ---------------------------------------------------------------------------------------------------
-
-    def _split(self, workload: str, field: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-        """The waves of a launch, a single one where all fit into memory."""
-        references = field[: waves.REFERENCES]
-        free = machine.free_memory_bytes() - MEMORY_RESERVE_BYTES
-        needed = {name: self._workers.needed_bytes(name) for name in field}
-        return waves.split(field, needed, free, references, self._most.get(workload))
-
-    def _everybody(self, workload: str, field: Sequence[str]) -> list[str]:
-        """Whose blocks a round is made of: references count once per wave."""
-        most = self._most.get(workload)
-        if most is None:
-            return list(field)
-        split = waves.split(field, dict.fromkeys(field, 0), 0, field[: waves.REFERENCES], most)
-        return [name for wave in split for name in wave]
-
-    async def _launch(
-        self, workload: str, material: Material, launch: int, wanted: Mapping[str, Sequence[str]]
-    ) -> None:
-        """New workers for everybody wanted, all at once or in waves, and their rounds."""
-        field = [name for name in self.plan.field if any(name in names for names in wanted.values())]
-        split = self._split(workload, field)
-        references = field[: waves.REFERENCES] if len(split) > 1 else []
-        self._board.set_references(workload, launch, references)
-        try:
-            for number, wave in enumerate(split, start=1):
-                for name in wave:
-                    if name not in self._workers.live and not self._board.ended(name, workload):
-                        await self._workers.prepare(name, workload, material)
-                        if launch == number == 1 and len(wave) > 1:
-                            await self._measure_alone(name, workload)
-                await self._workers.check_idle(workload)
-                for phase, names in wanted.items():
-                    await self._run_rounds(workload, phase, launch, number, split, wanted, names)
-                await self._workers.read_statuses(workload)
-                await self._passes.after_launch(workload, material)
-                if number == len(split):
-                    self._compare_with_alone(workload, launch, len(field))
-                if self._is_last(workload, launch, len(split) > 1):
-                    await self._passes.after_race(workload, material)
-                    await self._keep(interrupted=True)
-                await self._workers.close([name for name in wave if number == len(split) or name not in references])
-        finally:
-            await self._workers.kill()
-
-    async def _run_rounds(
-        self,
-        workload: str,
-        phase: str,
-        launch: int,
-        number: int,
-        split: Sequence[Sequence[str]],
-        wanted: Mapping[str, Sequence[str]],
-        names: Sequence[str],
-    ) -> None:
-        """The rounds of one phase in wave `number`."""
-        field = [name for wave in split for name in wave if name in names]
-        stop = self._budget.stop(workload, phase, field, launch - 1)
-        members = [name for name in split[number - 1] if name in names]
-
-        def after() -> float:
-            """Seconds of the race after these rounds: the rest of this launch, further launches, other workloads."""
-            least, order = race.MIN_ROUNDS, list(wanted)
-            pending = {
-                each: least
-                * sum(
-                    self._costs.round([name for name in wave if name in wanted[each]], workload, each)
-                    for later, wave in enumerate(split, start=1)
-                    if later > number or (later == number and order.index(each) > order.index(phase))
-                )
-                for each in order
-            }
-            begun = {name for wave in split[:number] for name in wave}
-            starts = {name for wave in split[number:] for name in wave} - begun
-            fields = {each: [name for wave in split for name in wave if name in wanted[each]] for each in order}
-            return (
-                sum(pending.values())
-                + sum(self._costs.start(name, workload) for name in starts)
-                + self._budget.to_come(workload, launch, fields, pending)
-            )
-
-        heat = Heat(workload=workload, phase=phase, launch=launch, launches=stop, wave=number)
-        await self._rounds.run(heat, members, after)
-
-    def _is_last(self, workload: str, launch: int, in_waves: bool) -> bool:
-        """Whether no launch follows, so that it is time for the passes.
-
-        In waves not everybody lives to the end of a launch; each has its passes at the end of its wave in launch 1.
-        """
-        return launch == 1 if in_waves else not self._wanted(workload, launch)
-
-    async def _measure_alone(self, name: str, workload: str) -> None:
-        """What a step costs the first worker while it is alone."""
-        worker, phase = self._workers.live.get(name), self.plan.phases[0]
-        if worker is None or workload in self._alone:
-            return
-        with suppress(WorkerFailure):  # whoever loses it says so
-            blocks = [await worker.steps_of(phase, worker.steps[phase]) for _ in range(ALONE_BLOCKS)]
-            self._alone[workload] = (name, median(block.cpu_seconds / block.steps for block in blocks))
-
-    def _compare_with_alone(self, workload: str, launch: int, field: int) -> None:
-        """Make the waves smaller where the others, merely being there, make a step dearer."""
-        name, alone = self._alone.pop(workload, ("", 0.0))
-        phase = self.plan.phases[0]
-        readings = self._board.readings(name, workload, phase, launch)
-        if not alone or not readings or self._board.basis(workload, phase) is not Basis.WALL:
-            return
-        grown = median(reading.cpu_step_seconds for reading in readings) / alone
-        if grown <= waves.ALONE_TOLERANCE:
-            return
-        text = f"its CPU seconds per step were {grown - 1:.0%} higher with the other workers resident than alone"
-        if field > LEAST_WAVE:
-            self._most[workload] = max(LEAST_WAVE, math.ceil(field / 2))
-            text += f"; later launches run at most {self._most[workload]} workers at once"
-        self._board.remark(name, workload, text)
-
     # -- ends ---------------------------------------------------------------------------------------------------------
 
     def _out(self, candidate: str) -> bool:
@@ -442,16 +241,9 @@ class Race:
             for name in self.plan.field:
                 if untwinned(name) == candidate:
                     self._board.end(name, workload, status, reason)
-        self._tell(events.CandidateEnded(candidate=candidate, workload=None, status=status, reason=reason))
+        self._journal.tell(events.CandidateEnded(candidate=candidate, workload=None, status=status, reason=reason))
 
     # -- telling and keeping ------------------------------------------------------------------------------------------
-
-    def _tell(self, event: AnyEvent) -> None:
-        stamp: dict[str, Any] = {"sequence": len(self._journal), "at_seconds": time.monotonic() - self._started}
-        event = msgspec.structs.replace(event, **stamp)
-        self._journal.append(event)
-        for queue in self._readers:
-            queue.put_nowait(event)
 
     async def _tell_load(self) -> None:
         """Sample the machine's load until cancelled, in one thread of its own: NVML blocks."""
@@ -461,7 +253,7 @@ class Race:
             try:
                 while True:
                     load = await loop.run_in_executor(thread, telemetry.sample)
-                    self._tell(load)
+                    self._journal.tell(load)
                     for gpu in load.gpus:
                         its = gpu.vendor == "nvidia" and f"cuda:{gpu.index}" == self.plan.device
                         if self._workers.running and its and gpu.utilisation is not None:

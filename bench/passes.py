@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,9 @@ ENERGY_UPDATES = 100
 ENERGY_TRIES = 3
 """Times an energy phase is lengthened for the counter's sake."""
 
+CANDIDATE_SECONDS = 3.0
+"""What the passes after a race are expected to take per candidate, where there is no energy counter."""
+
 OpenMeter = Callable[[str], EnergyMeter]
 
 
@@ -88,6 +91,13 @@ class Passes:
         self._plan, self._board, self._workers, self._budget = plan, board, workers, budget
         self._batches, self._folder, self._tell, self._clock = batches, folder, tell, clock
         self._open_meter = open_meter
+        self._took: list[float] = []  # seconds of the passes after a race, per candidate
+
+    def expected_seconds(self, workload: str) -> float:
+        """What the passes after the race of `workload`, and of those to come, are expected to take."""
+        each = fmean(self._took) if self._took else CANDIDATE_SECONDS
+        to_come = self._plan.workloads[self._plan.workloads.index(workload) :]
+        return each * len(self._plan.candidates) * len(to_come)
 
     async def after_launch(self, workload: str, material: Material) -> None:
         """Latency of single samples, in the phase `infer` of every launch."""
@@ -99,6 +109,7 @@ class Passes:
     async def after_race(self, workload: str, material: Material) -> None:
         """Everything else, once, when a workload's rounds are over."""
         workers = [worker for name, worker in self._workers.live.items() if name in self._plan.candidates]
+        began = self._clock()
         for worker in workers:
             worker.over = True
             first = self._plan.phases[0]
@@ -115,6 +126,9 @@ class Passes:
                     "dispatch",
                     partial(self._dispatch, worker, workload, phase, material),
                 )
+
+        if workers:
+            self._took.append((self._clock() - began) / len(workers))
 
     async def _run(
         self, worker: Worker, workload: str, phase: str, quantity: str, work: Callable[[], Awaitable[dict[str, Any]]]

@@ -1,0 +1,229 @@
+"""The launches of a race: who runs in the next one, at once or in waves, and when there is nothing left to find out."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from statistics import median
+
+from bench import machine, race, waves
+from bench.budget import Budget, Costs
+from bench.passes import Passes
+from bench.plan import Goal, Plan
+from bench.results import Basis, Results, Status
+from bench.rounds import Heat, Rounds
+from bench.scoreboard import Scoreboard
+from bench.session import WorkerFailure
+from bench.workers import MEMORY_RESERVE_BYTES, Material, Workers
+
+ALONE_BLOCKS = 5
+"""Blocks of the first worker before the others start: what a step costs it alone."""
+
+LEAST_WAVE = waves.REFERENCES + 2
+"""A field is not split further than this: two references and two others."""
+
+
+class Launches:
+    """Runs the launches of one workload after another; made once per race.
+
+    Args:
+        keep: stores the results so far.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        board: Scoreboard,
+        workers: Workers,
+        rounds: Rounds,
+        passes: Passes,
+        budget: Budget,
+        costs: Costs,
+        keep: Callable[[bool], Awaitable[Results]],
+    ) -> None:
+        self._plan, self._board, self._workers = plan, board, workers
+        self._rounds, self._passes, self._budget, self._costs, self._keep = rounds, passes, budget, costs, keep
+        self._alone: dict[str, tuple[str, float]] = {}  # workload -> the first worker and its CPU seconds a step alone
+        self._most: dict[str, int] = {}  # workload -> workers in one wave
+        self._early: set[tuple[str, str]] = set()  # races that let go of the flagged after launch 1
+
+    async def run(self, workload: str, material: Material) -> None:
+        """Launches until the goals of all phases are reached, or as far as the budget goes."""
+        launch = 0
+        while wanted := self._wanted(workload, launch):
+            launch += 1
+            await self._launch(workload, material, launch, wanted)
+        self._budget.finish(workload)
+        for name in self._plan.field:
+            self._workers.end(name, workload, Status.OK, None)
+
+    def _wanted(self, workload: str, done: int) -> dict[str, tuple[str, ...]]:
+        """Phase -> who runs in the launch after `done` ones; nobody where the goal is reached or the budget spent."""
+        wanted = {}
+        for phase in self._plan.phases:
+            field = self._next_field(workload, phase, done)
+            racing = [name for name in field if name in self._plan.candidates]
+            if not racing:
+                continue
+            if done and (len(racing) < 2 or self._decided(workload, phase, racing)):
+                continue
+            if done and self._budget.stop(workload, phase, self._everybody(workload, field), done) <= done:
+                continue
+            wanted[phase] = field
+        return wanted
+
+    def _next_field(self, workload: str, phase: str, done: int) -> tuple[str, ...]:
+        """Who of those still in the race runs in the next launch.
+
+        Under the goal `winner` the flagged are let go of after launch 1 where that alone lets the budget pay for the
+        launches that a verdict between launches needs.
+        """
+        plan, launches = self._plan, self._full_launches(workload, phase)
+
+        def field(early: bool) -> tuple[str, ...]:
+            names = race.next_field(launches, plan.field, plan.M, plan.alpha, early)
+            return tuple(name for name in names if not self._board.ended(name, workload))
+
+        def stop(names: Sequence[str]) -> int:
+            return self._budget.stop(workload, phase, self._everybody(workload, names), done)
+
+        may_go_on = plan.auto or plan.launches >= race.MIN_LAUNCHES
+        if plan.goal is Goal.WINNER and len(launches) == 1 and may_go_on:
+            few = field(early=True)
+            if stop(field(early=False)) < race.MIN_LAUNCHES <= stop(few):
+                self._early.add((workload, phase))
+        names = field(early=(workload, phase) in self._early)
+        for name in plan.candidates:
+            if launches and name not in names and not self._board.ended(name, workload):
+                text = (
+                    f"flagged ({phase}): launch 1 showed at least {race.FLAG_RATIO:g} times the time of another"
+                    f" candidate, so it ran in {len(launches)} launches only"
+                )
+                self._board.flag(name, workload, phase, text)
+        return names
+
+    def _full_launches(self, workload: str, phase: str) -> tuple[race.Launch, ...]:
+        launches = self._board.launches(workload, phase, self._board.basis(workload, phase) or Basis.WALL)
+        return tuple(launch for launch in launches if len(launch) >= race.MIN_ROUNDS)
+
+    def _decided(self, workload: str, phase: str, racing: Sequence[str]) -> bool:
+        plan = self._plan
+        comparable = [name for name in racing if self._board.comparable(name, workload, phase)]
+        return race.decided(self._full_launches(workload, phase), comparable, plan.K, plan.alpha, plan.goal)
+
+    # -- one launch ---------------------------------------------------------------------------------------------------
+
+    def _split(self, workload: str, field: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+        """The waves of a launch, a single one where all fit into memory."""
+        references = field[: waves.REFERENCES]
+        free = machine.free_memory_bytes() - MEMORY_RESERVE_BYTES
+        needed = {name: self._workers.needed_bytes(name) for name in field}
+        return waves.split(field, needed, free, references, self._most.get(workload))
+
+    def _everybody(self, workload: str, field: Sequence[str]) -> list[str]:
+        """Whose blocks a round is made of: references count once per wave."""
+        most = self._most.get(workload)
+        if most is None:
+            return list(field)
+        split = waves.split(field, dict.fromkeys(field, 0), 0, field[: waves.REFERENCES], most)
+        return [name for wave in split for name in wave]
+
+    async def _launch(
+        self, workload: str, material: Material, launch: int, wanted: Mapping[str, Sequence[str]]
+    ) -> None:
+        """New workers for everybody wanted, all at once or in waves, and their rounds."""
+        field = [name for name in self._plan.field if any(name in names for names in wanted.values())]
+        split = self._split(workload, field)
+        references = field[: waves.REFERENCES] if len(split) > 1 else []
+        self._board.set_references(workload, launch, references)
+        try:
+            for number, wave in enumerate(split, start=1):
+                for name in wave:
+                    if name not in self._workers.live and not self._board.ended(name, workload):
+                        await self._workers.prepare(name, workload, material)
+                        if launch == number == 1 and len(wave) > 1:
+                            await self._measure_alone(name, workload)
+                await self._workers.check_idle(workload)
+                for phase, names in wanted.items():
+                    await self._run_rounds(workload, phase, launch, number, split, wanted, names)
+                await self._workers.read_statuses(workload)
+                await self._passes.after_launch(workload, material)
+                if number == len(split):
+                    self._compare_with_alone(workload, launch, len(field))
+                if self._is_last(workload, launch, len(split) > 1):
+                    await self._passes.after_race(workload, material)
+                    await self._keep(True)
+                await self._workers.close([name for name in wave if number == len(split) or name not in references])
+        finally:
+            await self._workers.kill()
+
+    async def _run_rounds(
+        self,
+        workload: str,
+        phase: str,
+        launch: int,
+        number: int,
+        split: Sequence[Sequence[str]],
+        wanted: Mapping[str, Sequence[str]],
+        names: Sequence[str],
+    ) -> None:
+        """The rounds of one phase in wave `number`."""
+        field = [name for wave in split for name in wave if name in names]
+        stop = self._budget.stop(workload, phase, field, launch - 1)
+        members = [name for name in split[number - 1] if name in names]
+
+        def after() -> float:
+            """Seconds of the race after these rounds: the rest of this launch, further launches, other workloads."""
+            least, order = race.MIN_ROUNDS, list(wanted)
+            pending = {
+                each: least
+                * sum(
+                    self._costs.round([name for name in wave if name in wanted[each]], workload, each)
+                    for later, wave in enumerate(split, start=1)
+                    if later > number or (later == number and order.index(each) > order.index(phase))
+                )
+                for each in order
+            }
+            begun = {name for wave in split[:number] for name in wave}
+            starts = {name for wave in split[number:] for name in wave} - begun
+            fields = {each: [name for wave in split for name in wave if name in wanted[each]] for each in order}
+            return (
+                sum(pending.values())
+                + sum(self._costs.start(name, workload) for name in starts)
+                + self._budget.to_come(workload, launch, fields, pending)
+                + self._passes.expected_seconds(workload)
+            )
+
+        heat = Heat(workload=workload, phase=phase, launch=launch, launches=stop, wave=number)
+        await self._rounds.run(heat, members, after)
+
+    def _is_last(self, workload: str, launch: int, in_waves: bool) -> bool:
+        """Whether no launch follows, so that it is time for the passes.
+
+        In waves not everybody lives to the end of a launch; each has its passes at the end of its wave in launch 1.
+        """
+        return launch == 1 if in_waves else not self._wanted(workload, launch)
+
+    async def _measure_alone(self, name: str, workload: str) -> None:
+        """What a step costs the first worker while it is alone."""
+        worker, phase = self._workers.live.get(name), self._plan.phases[0]
+        if worker is None or workload in self._alone:
+            return
+        with suppress(WorkerFailure):  # whoever loses it says so
+            blocks = [await worker.steps_of(phase, worker.steps[phase]) for _ in range(ALONE_BLOCKS)]
+            self._alone[workload] = (name, median(block.cpu_seconds / block.steps for block in blocks))
+
+    def _compare_with_alone(self, workload: str, launch: int, field: int) -> None:
+        """Make the waves smaller where the others, merely being there, make a step dearer."""
+        name, alone = self._alone.pop(workload, ("", 0.0))
+        phase = self._plan.phases[0]
+        readings = self._board.readings(name, workload, phase, launch)
+        if not alone or not readings or self._board.basis(workload, phase) is not Basis.WALL:
+            return
+        grown = median(reading.cpu_step_seconds for reading in readings) / alone
+        if grown <= waves.ALONE_TOLERANCE:
+            return
+        text = f"its CPU seconds per step were {grown - 1:.0%} higher with the other workers resident than alone"
+        if field > LEAST_WAVE:
+            self._most[workload] = max(LEAST_WAVE, math.ceil(field / 2))
+            text += f"; later launches run at most {self._most[workload]} workers at once"
+        self._board.remark(name, workload, text)
