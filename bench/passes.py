@@ -104,7 +104,8 @@ class Passes:
         if "infer" not in self._plan.phases:
             return
         for worker in list(self._workers.live.values()):
-            await self._run(worker, workload, "infer", "latency", partial(self._latency, worker, workload, material))
+            work = partial(self._latency, worker, workload, material)
+            await self._run(worker, workload, "infer", "latency", work, always=True)  # part of what inference is
 
     async def after_race(self, workload: str, material: Material) -> None:
         """Everything else, once, when a workload's rounds are over."""
@@ -131,12 +132,18 @@ class Passes:
             self._took.append((self._clock() - began) / len(workers))
 
     async def _run(
-        self, worker: Worker, workload: str, phase: str, quantity: str, work: Callable[[], Awaitable[dict[str, Any]]]
+        self,
+        worker: Worker,
+        workload: str,
+        phase: str,
+        quantity: str,
+        work: Callable[[], Awaitable[dict[str, Any]]],
+        always: bool = False,
     ) -> None:
         """One pass of one worker; its end ends no race. Skipped, and said so, once the budget is spent."""
         if worker.name not in self._workers.live:
             return
-        if self._budget.left(workload, phase) <= 0:
+        if self._budget.left(workload, phase) <= 0 and not always:
             self._board.remark(worker.name, workload, f"{quantity} ({phase}) was not measured: the budget was spent")
             return
         self._tell(events.Measuring(candidate=worker.name, workload=workload, phase=phase, quantity=quantity))

@@ -505,6 +505,22 @@ async def test_what_the_budget_does_not_pay_for_is_left_out_and_said(tmp_path: P
     assert of(results, "a1").step_seconds.blocks == 15  # type: ignore[union-attr]
 
 
+async def test_a_budget_is_exceeded_by_a_launch_already_begun_at_most(tmp_path: Path) -> None:
+    """Blocks get three times as dear once a launch is under way; seconds are those that the fake workers pretend."""
+    settings: dict[str, dict[str, Any]] = {name: {"spread": 0.1, "dearer": 3.0} for name in ("a1", "b1", "c1", "d1")}
+    time = pretend.Time()
+    with time.kept():
+        plan = pretend.plan(*settings, launches=3, budget_seconds=70, auto=True)
+        results, _ = await run(tmp_path, settings, plan, clock=time)
+    with Store(tmp_path / "results.sqlite") as store:
+        blocks = store.blocks(results.id)
+    spent = sum(block.reading.wall_seconds for block in blocks)
+    launches = {block.launch for block in blocks}
+    per_launch = spent / len(launches)
+    assert spent <= 70 + per_launch * 16 / 15
+    assert all(sum(b.launch == n and b.candidate == "a1:plain" for b in blocks) >= 15 for n in launches)
+
+
 async def test_a_worker_lost_in_a_pass_keeps_its_rounds(tmp_path: Path) -> None:
     results, seen = await run(tmp_path, {"a1": {"faults": {"gemm": {"do": "sigkill"}}}, "b1": {}})
     assert of(results, "a1").status is Status.OK
