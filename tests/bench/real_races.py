@@ -33,6 +33,7 @@ from bench.planning import Wishes, make_plan
 from bench.results import Basis, Outcome, Quantity, Results
 from bench.store import Block, Store
 from bench.workload import load_workloads
+from knowledge.faults import BadInput
 from knowledge.model import Framework, Knowledge, Recipe
 
 ADAPTERS = Path(__file__).parent / "slowed"
@@ -227,7 +228,10 @@ def main() -> int:
         plan = plan_of(base, (*CANDIDATES, SLOWED), arguments.budget, arguments.goal, seed=len(lines))
         temporary = TemporaryDirectory(prefix="real-races-", ignore_cleanup_errors=True)
         with temporary as folder, Store(Path(folder) / "results.sqlite") as store:
-            results, seconds = asyncio.run(run_race(plan, base, environments, store, Path(folder) / "data"))
+            try:
+                results, seconds = asyncio.run(run_race(plan, base, environments, store, Path(folder) / "data"))
+            except BadInput as bad:  # another race is running
+                parser.error(str(bad))
             line = told(results, store.blocks(results.id), seconds)
         lines.append(line)
         with arguments.output.open("a", encoding="utf-8") as file:
