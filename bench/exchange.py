@@ -10,7 +10,7 @@ import msgspec
 
 from bench.files import is_special
 from bench.plan import Candidate
-from bench.results import SCHEMA, Results
+from bench.results import SCHEMA, Ratio, Results
 from bench.scrub import HIDDEN
 from knowledge.faults import BadInput, Fault
 
@@ -19,6 +19,14 @@ LARGEST_FILE = 64 << 20
 
 _IDENTITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESERVED = ("none", "latest")  # `--results` understands them already
+_COUNTS = (
+    "peak_rss_bytes",
+    "gpu_memory_bytes",
+    "threads_seen",
+    "recompilations",
+    "graph_breaks",
+    "environment_bytes",
+)
 _CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -170,9 +178,22 @@ def _impossible(results: Results) -> Iterator[tuple[str, str]]:
         for field in ("import_seconds", "build_seconds", "first_step_seconds", "cpu_seconds_per_step"):
             if (seconds := getattr(run, field)) is not None and not (seconds >= 0 and math.isfinite(seconds)):
                 yield f"{place}.{field}", f"{seconds} is no duration"
-        for field in ("peak_rss_bytes", "gpu_memory_bytes", "threads_seen"):
+        for field in _COUNTS:
             if (count := getattr(run, field)) is not None and count < 0:
                 yield f"{place}.{field}", f"{count} is negative"
+        if run.latency_seconds is not None and not 0 < run.latency_seconds.p50 <= run.latency_seconds.p99:
+            yield f"{place}.latency_seconds", "is not 0 < p50 <= p99"
+        if run.percent_of_peak is not None and not 0 <= run.percent_of_peak <= 100:
+            yield f"{place}.percent_of_peak", f"{run.percent_of_peak} is no percentage"
+        if (stated := run.stated_run) is not None:
+            seconds = stated.seconds
+            if not 0 < seconds.low <= seconds.median <= seconds.high or min(stated.epochs, stated.steps) < 1:
+                yield f"{place}.stated_run", "is not 0 < low <= median <= high, of one epoch and one step or more"
+    yield from _impossible_verdicts(results)
+
+
+def _impossible_verdicts(results: Results) -> Iterator[tuple[str, str]]:
+    """(key, problem) of runs that stand here twice, verdicts on nobody, and ratios that cannot be."""
     raced = [(run.candidate, run.workload, run.phase) for run in results.runs]
     for index, each in enumerate(raced):
         if each in raced[:index]:
@@ -183,6 +204,12 @@ def _impossible(results: Results) -> Iterator[tuple[str, str]]:
                 yield f"verdicts[{index}].{name}", f"{getattr(verdict, name)!r} is not among the runs"
         if verdict.a == verdict.b:
             yield f"verdicts[{index}]", f"{verdict.a!r} is compared with itself"
-        ends = [end for end in (verdict.ratio.low, verdict.ratio.high) if end is not None]
-        if ends != sorted(ends) or any(end <= 0 for end in ends):
+        if not _possible(verdict.ratio):
             yield f"verdicts[{index}].ratio", "is not 0 < low <= high"
+    if results.twin is not None and not _possible(results.twin.ratio):
+        yield "twin.ratio", "is not 0 < low <= high"
+
+
+def _possible(ratio: Ratio) -> bool:
+    ends = [end for end in (ratio.low, ratio.high) if end is not None]
+    return ends == sorted(ends) and all(end > 0 for end in ends)

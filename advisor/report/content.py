@@ -12,7 +12,9 @@ import msgspec
 
 from advisor import findings
 from advisor.answers import Answers
+from advisor.decision.measured import count
 from advisor.decision.statements import fact_in_force, in_force
+from advisor.decision.value import Value
 from advisor.i18n import _, language
 from advisor.questionnaire import Preferences
 from advisor.recommendation import Ranked, Recommendation
@@ -163,11 +165,12 @@ def build(
     """
     citations = _Citations(knowledge)
     as_of = date.fromisoformat(recommendation.provenance.as_of)
+    counted = count(results, knowledge.leaves, preferences).values
     sheets = []
     for ranked in recommendation.ranking:
         framework = knowledge.frameworks[ranked.framework]
         lines = [
-            _line(recommendation, knowledge, preferences, framework, leaf, points, as_of, citations)
+            _line(recommendation, knowledge, preferences, counted, framework, leaf, points, as_of, citations)
             for leaf, points in ranked.contributions.items()
             if recommendation.weights[leaf] > 0
         ]
@@ -193,6 +196,7 @@ def _line(
     recommendation: Recommendation,
     knowledge: Knowledge,
     preferences: Preferences,
+    counted: dict[str, dict[str, Value]],
     framework: Framework,
     leaf: str,
     points: float,
@@ -214,7 +218,7 @@ def _line(
             evidence = tuple(item for fact in facts for item in fact.evidence)
             because = "; ".join(f"{', '.join(fact.values)}: {fact.support.value}" for fact in facts)
     elif criterion.measured is not None:
-        if measured is not None and any(name.startswith(framework.id) for name in measured.counted):
+        if measured is not None and framework.id in counted.get(leaf, {}):
             basis, results = "measured", measured.results
     elif (rating := in_force(framework.ratings.get(leaf, ()), as_of)) is not None:
         dated, because, evidence = rating.as_of.isoformat(), rating.rationale or rating.reason, rating.evidence

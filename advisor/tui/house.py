@@ -178,7 +178,7 @@ class House:
             budget_seconds=choice.budget_seconds,
             phases=choice.phases,
             goal=choice.goal,
-            launches=choice.launches or 1,
+            launches=choice.launches,
         )
         return informed_plan(wishes, self._knowledge, tuple(self._workloads), self.devices(), paths.store_file())
 

@@ -184,6 +184,17 @@ def test_a_name_is_a_shipped_recording_or_a_file(tmp_path: Path) -> None:
         recording.read(tmp_path / "absent.jsonl")
 
 
+def test_a_file_dropped_among_the_recordings_is_known_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "SHIPPED", tmp_path / "recordings")
+    assert recording.shipped() == {}
+    (tmp_path / "recordings").mkdir()
+    path = recorded(tmp_path / "recordings" / "mnist-cnn.jsonl")
+    assert recording.shipped() == {"mnist-cnn": path}
+    assert recording.read(recording.find("mnist-cnn")).results == results()
+
+
 @pytest.mark.parametrize("name", recording.shipped())
 def test_a_shipped_recording_is_whole_small_and_of_several_launches(name: str) -> None:
     path = recording.shipped()[name]

@@ -318,6 +318,20 @@ VERDICT = msgspec.to_builtins(results().verdicts[0])
             "runs[0].samples_per_second: is not 0 < low <= median <= high",
         ),
         (changed(runs=[{**RUN, "import_seconds": -1}], verdicts=[]), "runs[0].import_seconds: -1.0 is no duration"),
+        (changed(runs=[{**RUN, "graph_breaks": -1}], verdicts=[]), "runs[0].graph_breaks: -1 is negative"),
+        (changed(runs=[{**RUN, "percent_of_peak": 130}], verdicts=[]), "runs[0].percent_of_peak: 130.0 is no percent"),
+        (
+            changed(runs=[{**RUN, "latency_seconds": {"p50": 0.2, "p99": 0.1}}], verdicts=[]),
+            "runs[0].latency_seconds: is not 0 < p50 <= p99",
+        ),
+        (
+            changed(
+                runs=[{**RUN, "stated_run": {"epochs": 0, "steps": 1, "seconds": {"median": 1, "low": 1, "high": 1}}}],
+                verdicts=[],
+            ),
+            "runs[0].stated_run: is not",
+        ),
+        (changed(twin={"candidate": "one:plain", "ratio": {"low": 1.1, "high": 0.9}}), "twin.ratio: is not 0 < low"),
         (changed(id="../x"), "id: '../x' cannot be an id"),
         (changed(id="latest"), "id: 'latest' cannot be an id"),
         (changed(created="yesterday"), "created: 'yesterday' is no time such as"),

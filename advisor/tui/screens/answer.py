@@ -11,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from advisor.findings import about, launches_in_words, races, twin_sentence, verdict_sentence, verdicts_of
 from advisor.i18n import N_, _, language, ngettext
 from advisor.quantities import percent, size
 from advisor.recommendation import Excluded, Ranked, Recommendation
@@ -19,6 +20,7 @@ from advisor.tui.screens.dialogs import Pick
 from advisor.tui.sheet import taken_back
 from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, right
 from advisor.words import name_of, need_in_words, origin_in_words, verdict_in_words
+from bench.results import Results
 from knowledge.model import Knowledge
 
 _DECIDING_LEAVES = 4
@@ -177,6 +179,8 @@ class AnswerScreen(AdvisorScreen):
             told = [f"{name_of(now, entry.framework)}: {entry.requirement}" for entry in now.unknown]
             yield _section(_("Not known"), told)
         yield _section(_("Assumed"), [_assumed(now, index) for index in range(len(now.assumptions))])
+        if (results := self.advisor.results) is not None:
+            yield _section(_("Measured"), [*_measured(results)])
         if now.measured is not None:
             not_counted = [f"{n.candidate} {n.workload}: {n.why}" for n in now.measured.not_counted]
             even = [
@@ -260,6 +264,17 @@ def _assumed(now: Recommendation, index: int) -> Content:
     assumption = now.assumptions[index]
     how = _("x takes it back") if assumption.knocks_out else assumption.removable_by
     return Content.assemble(assumption.what, (f"  {how}", "dim"))
+
+
+def _measured(results: Results) -> Iterator[_Part]:
+    """What came of each race between those that stand for their framework, and what all of it rests on."""
+    for workload, phase in races(results):
+        yield about(results, workload, phase), "dim"
+        yield from map(verdict_sentence, verdicts_of(results, workload, phase, results.plan.defaults))
+    yield launches_in_words(results), "dim"
+    for told in (twin_sentence(results), _("measured by {code}").format(code=results.code or "?")):
+        if told is not None:
+            yield told, "dim"
 
 
 def _why_out(out: Excluded) -> list[_Part]:

@@ -9,6 +9,7 @@ from advisor.tui.screens.framework import FrameworkScreen
 from advisor.tui.screens.question import QuestionScreen
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, RESULTS, Scene, shown
+from tests.advisor.tui.test_history import KEPT
 
 
 def rows(app: AdvisorApp) -> list[str]:
@@ -118,3 +119,15 @@ async def test_stored_measurements_are_counted_on_demand_and_left_out_again(sett
         await pilot.press("m")
         await settle(pilot)
         assert "nothing measured" in shown(app, "#basis")
+
+
+async def test_what_was_measured_is_told_with_what_it_is_about(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.measured(KEPT[0])
+        app.action_answer()
+        await settle(pilot)
+        told = shown(app, "#because")
+        assert "mnist-cnn · training · batch 128 · cpu · fp32 · 1 thread · data already in memory" in told
+        assert "one:plain is faster than two:plain: 1.10-1.20x" in told
+        assert "1 launch, provisional" in told
+        assert "measured by 0.1.0+aaa" in told
