@@ -139,7 +139,9 @@ class Race:
             clock=clock,
             open_meter=open_meter,
         )
-        self._launches = Launches(plan, self._board, self._workers, rounds, passes, budget, costs, self._keep)
+        self._launches = Launches(
+            plan, self._board, self._workers, rounds, passes, budget, costs, self._keep, self._journal.tell
+        )
         self._ending = False
         self._task: asyncio.Task[None] | None = None
 

@@ -110,7 +110,6 @@ class Looked(Event, frozen=True, kw_only=True, tag="looked"):
     workload: str
     phase: str
     launch: int
-    launches: int
     verdicts: tuple[Verdict, ...]
 
 

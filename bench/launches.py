@@ -1,12 +1,13 @@
 """The launches of a race: who runs in the next one, at once or in waves, and when there is nothing left to find out."""
 
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from statistics import median
 
 from bench import machine, race, waves
 from bench.budget import Budget, Costs
+from bench.events import AnyEvent, Looked
 from bench.passes import Passes
 from bench.plan import Goal, Plan
 from bench.results import Basis, Results, Status
@@ -27,6 +28,7 @@ class Launches:
 
     Args:
         keep: stores the results so far.
+        tell: hands on an event.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Launches:
         budget: Budget,
         costs: Costs,
         keep: Callable[[bool], Awaitable[Results]],
+        tell: Callable[[AnyEvent], None],
     ) -> None:
+        self._tell = tell
         self._plan, self._board, self._workers = plan, board, workers
         self._rounds, self._passes, self._budget, self._costs, self._keep = rounds, passes, budget, costs, keep
         self._alone: dict[str, tuple[str, float]] = {}  # workload -> the first worker and its CPU seconds a step alone
@@ -149,12 +153,20 @@ class Launches:
                 await self._passes.after_launch(workload, material)
                 if number == len(split):
                     self._compare_with_alone(workload, launch, len(field))
+                    self._look(workload, launch, wanted)
                 if self._is_last(workload, launch, len(split) > 1):
                     await self._passes.after_race(workload, material)
                     await self._keep(True)
                 await self._workers.close([name for name in wave if number == len(split) or name not in references])
         finally:
             await self._workers.kill()
+
+    def _look(self, workload: str, launch: int, phases: Iterable[str]) -> None:
+        """Tell what all launches so far say of each pair, as it would stand in the results now."""
+        found = self._board.results(interrupted=True).verdicts
+        for phase in phases:
+            verdicts = tuple(each for each in found if (each.workload, each.phase) == (workload, phase))
+            self._tell(Looked(workload=workload, phase=phase, launch=launch, verdicts=verdicts))
 
     async def _run_rounds(
         self,

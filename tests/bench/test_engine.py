@@ -19,6 +19,7 @@ from bench.events import (
     BlockDone,
     CandidateEnded,
     Load,
+    Looked,
     Measuring,
     Prepared,
     RaceFinished,
@@ -328,6 +329,10 @@ async def test_three_launches_have_new_workers_and_end_in_verdicts_between_launc
     assert apart.ratio.high is not None
     assert apart.ratio.low < 1.5 < apart.ratio.high
     assert found[frozenset(("a1", "d1"))].verdict is Outcome.TIE
+    looks = [event for event in seen if isinstance(event, Looked)]
+    assert [look.launch for look in looks] == [1, 2, 3]
+    assert {each.basis for look in looks[:2] for each in look.verdicts} == {Basis.ONE_LAUNCH}
+    assert looks[-1].verdicts == results.verdicts
 
 
 def twinned(*names: str, **changes: Any) -> Plan:

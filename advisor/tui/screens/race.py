@@ -194,6 +194,8 @@ class RaceScreen(AdvisorScreen):
         for pair in pairwise(order):
             if (verdict := said.get(frozenset(pair))) is not None:
                 decided = verdict.verdict is not Outcome.UNDECIDED
+                if not decided and not self._over:
+                    continue  # more launches may still decide it
                 yield Content.styled(verdict_sentence(verdict), "bold" if decided else "dim")
         if results is not None and (told := twin_sentence(results)) is not None:
             yield Content.styled(told, "dim")

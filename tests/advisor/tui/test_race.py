@@ -114,7 +114,6 @@ SETTLED: tuple[AnyEvent, ...] = (
         workload="mnist-cnn",
         phase="train",
         launch=3,
-        launches=5,
         verdicts=(
             Verdict(
                 workload="mnist-cnn",
