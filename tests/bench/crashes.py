@@ -88,13 +88,12 @@ def setting(fake: bool, folder: Path) -> Setting:
             others={"worker": pretend.WORKER, "prepare": pretend.prepare, "pace": pretend.PACE},
         )
     base = knowledge.load()
-    candidates = [Candidate.parse(name) for name in REAL]
     wishes = Wishes(
-        frameworks=tuple(dict.fromkeys(each.framework for each in candidates)),
-        modes=tuple(dict.fromkeys(each.mode for each in candidates)),
+        candidates=REAL,
         workloads=(REAL_WORKLOAD,),
         device="cpu",
         budget_seconds=BUDGET_SECONDS,
+        launches=1,
     )
     plan = make_plan(wishes, base, tuple(load_workloads()), machine.devices())
     return Setting(plan, base, Environments(paths.environments_folder()), {})

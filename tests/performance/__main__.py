@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=usual.pairs, help="harness: pairs of blocks in each launch")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="shares of a core: of each stretch")
     parser.add_argument("--candidates", type=lambda text: tuple(text.split(",")), default=usual.candidates)
+    parser.add_argument("--budget", type=float, default=usual.budget, help="epochs: seconds of measuring of the race")
     parser.add_argument("--results", help="epochs: a results file (JSON) instead of a fresh race")
     parser.add_argument("--really", metavar="CANDIDATE", help="epochs: also run this candidate's ten epochs")
     given = vars(parser.parse_args())

@@ -30,12 +30,11 @@ TARGET = 20.0
 async def _race(options: Options, folder: Path) -> tuple[Results, float, float]:
     """(results, seconds of the whole race, seconds until its first round)."""
     base, workloads = knowledge.load(), load_workloads()
-    words = [name.partition(":") for name in options.candidates]
     wishes = Wishes(
-        frameworks=tuple(framework for framework, _, _ in words),
-        modes=tuple(dict.fromkeys(mode for _, _, mode in words)) or ("default",),
+        candidates=options.candidates,
         workloads=(WORKLOAD,),
         device="cpu",
+        budget_seconds=options.budget,
     )
     environments = Environments(paths.environments_folder())
     plan = make_plan(wishes, base, tuple(workloads), machine.devices())

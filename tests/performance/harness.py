@@ -30,7 +30,7 @@ from bench.tensors import read_tensors
 from bench.worker import main as worker_main
 from bench.workload import load_workloads
 from tests.performance import clocks
-from tests.performance.bounds import told, upper
+from tests.performance.bounds import told
 from tests.performance.options import Options
 
 CANDIDATES = ("pytorch:eager", "tensorflow:function", "keras@tensorflow:fit", "mxnet:hybrid")
@@ -208,9 +208,8 @@ def harness(options: Options) -> None:
             ]
             pairs = [ratio for launch in launches for ratio in launch]
             medians = [median(launch) for launch in launches]
-            bound = upper(medians)
-            over = "no bound from so few" if bound is None else f"<= {bound:.3f}"
-            print(f"{name:<24} {told(pairs)}; over {len(medians)} launches {median(medians):.3f}, 95 %: {over}")
+            print(f"{name:<24} over pairs of blocks {told(pairs)}")
+            print(f"{'':<24} over launches        {told(medians)}: {' '.join(f'{each:.3f}' for each in medians)}")
 
 
 EXPERIMENTS = {"harness over a bare loop": harness}
