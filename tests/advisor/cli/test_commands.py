@@ -168,6 +168,16 @@ def test_every_reading_command_speaks_to_people_and_to_programs(advisor: Run, wo
     assert json.loads(for_programs.stdout)["schema"].startswith("advisor/")
 
 
+def test_doctor_says_of_every_vendor_and_counter_what_is_there_or_why_not(advisor: Run) -> None:
+    report = json.loads(advisor("doctor", "--json").stdout)
+    assert {each["vendor"] for each in report["telemetry"]} == {"nvidia", "amd", "intel", "apple"}
+    assert all(each["gpus"] or each["absent_because"] for each in report["telemetry"])
+    assert [each["device"] for each in report["energy"]] == report["devices"]
+    assert all(each["basis"] != "unavailable" or each["absent_because"] for each in report["energy"])
+    said = " ".join(advisor("doctor").stdout.split())
+    assert all(f"GPU, {each['vendor']}: " in said for each in report["telemetry"])
+
+
 def test_explaining_covers_the_first_the_others_and_the_knocked_out(advisor: Run) -> None:
     said = {
         name: advisor("explain", name, "--answers", str(ROOT / "examples/beginner-images.yaml")).stdout
