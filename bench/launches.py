@@ -48,6 +48,7 @@ class Launches:
         self._rounds, self._passes, self._budget, self._costs, self._keep = rounds, passes, budget, costs, keep
         self._alone: dict[str, tuple[str, float]] = {}  # workload -> the first worker and its CPU seconds a step alone
         self._most: dict[str, int] = {}  # workload -> workers in one wave
+        self._passed: set[tuple[str, str]] = set()  # workload and who has had the passes
         self._early: set[tuple[str, str]] = set()  # races that let go of the flagged after launch 1
 
     async def run(self, workload: str, material: Material) -> None:
@@ -150,14 +151,14 @@ class Launches:
                 for phase, names in wanted.items():
                     await self._run_rounds(workload, phase, launch, number, split, wanted, names)
                 await self._workers.read_statuses(workload)
-                await self._passes.after_launch(workload, material)
                 if number == len(split):
                     self._compare_with_alone(workload, launch, len(field))
                     self._look(workload, launch, wanted)
-                if self._is_last(workload, launch, len(split) > 1):
-                    await self._passes.after_race(workload, material)
-                    await self._keep(True)
-                await self._workers.close([name for name in wave if number == len(split) or name not in references])
+                leaving = [name for name in wave if number == len(split) or name not in references]
+                await self._passes.after_launch(workload, material, leaving)
+                if len(split) > 1 or not self._wanted(workload, launch):
+                    await self._pass(workload, material, leaving)
+                await self._workers.close(leaving)
         finally:
             await self._workers.kill()
 
@@ -208,12 +209,15 @@ class Launches:
         heat = Heat(workload=workload, phase=phase, launch=launch, launches=stop, wave=number)
         await self._rounds.run(heat, members, after)
 
-    def _is_last(self, workload: str, launch: int, in_waves: bool) -> bool:
-        """Whether no launch follows, so that it is time for the passes.
+    async def _pass(self, workload: str, material: Material, leaving: Sequence[str]) -> None:
+        """The passes of those who leave, once per workload: after the last launch, in waves after the first one.
 
-        In waves not everybody lives to the end of a launch; each has its passes at the end of its wave in launch 1.
+        In waves not everybody lives to the end of a launch, and nobody knows which launch will be the last.
         """
-        return launch == 1 if in_waves else not self._wanted(workload, launch)
+        fresh = [name for name in leaving if (workload, name) not in self._passed]
+        self._passed.update((workload, name) for name in fresh)
+        await self._passes.after_race(workload, material, fresh)
+        await self._keep(True)
 
     async def _measure_alone(self, name: str, workload: str) -> None:
         """What a step costs the first worker while it is alone."""

@@ -7,7 +7,7 @@ with the budget, and a run's notes say what was left out. Every one returns fiel
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -99,17 +99,18 @@ class Passes:
         to_come = self._plan.workloads[self._plan.workloads.index(workload) :]
         return each * len(self._plan.candidates) * len(to_come)
 
-    async def after_launch(self, workload: str, material: Material) -> None:
-        """Latency of single samples, in the phase `infer` of every launch."""
+    async def after_launch(self, workload: str, material: Material, names: Sequence[str]) -> None:
+        """Latency of single samples, in the phase `infer` of every launch, of `names`."""
         if "infer" not in self._plan.phases:
             return
-        for worker in list(self._workers.live.values()):
+        for worker in [self._workers.live[name] for name in names if name in self._workers.live]:
             work = partial(self._latency, worker, workload, material)
             await self._run(worker, workload, "infer", "latency", work, always=True)  # part of what inference is
 
-    async def after_race(self, workload: str, material: Material) -> None:
-        """Everything else, once, when a workload's rounds are over."""
-        workers = [worker for name, worker in self._workers.live.items() if name in self._plan.candidates]
+    async def after_race(self, workload: str, material: Material, names: Sequence[str]) -> None:
+        """Everything else, for the candidates among `names`, whose rounds on a workload are over."""
+        wanted = [name for name in names if name in self._plan.candidates]
+        workers = [worker for name, worker in self._workers.live.items() if name in wanted]
         began = self._clock()
         for worker in workers:
             worker.over = True

@@ -364,6 +364,13 @@ async def test_with_one_launch_the_twin_is_a_range_over_rounds(tmp_path: Path) -
     assert 0.95 < results.twin.ratio.low <= 1.01
 
 
+async def test_who_was_left_out_is_listed_as_skipped(tmp_path: Path) -> None:
+    plan = pretend.plan("a1", "b1", left_out={"c1:plain": "left out so that the rest can be decided within 9 s"})
+    results, seen = await run(tmp_path, {"a1": {}, "b1": {}}, plan)
+    assert (of(results, "c1").status, of(results, "c1").reason) == (Status.SKIPPED, plan.left_out["c1:plain"])
+    assert "c1" not in ends(seen)
+
+
 async def test_cancelling_a_candidate_takes_its_twin_along(tmp_path: Path) -> None:
     async with racing(tmp_path, {"a1": {}, "b1": {}}, twinned("a1", "b1", launches=1)) as race:
         seen = []
@@ -430,6 +437,7 @@ async def test_short_memory_splits_a_launch_into_waves(tmp_path: Path, monkeypat
     assert found[frozenset("df")].a == "d:plain"
     assert found[frozenset("ce")].verdict is Outcome.TIE
     assert {each.status for each in results.runs} == {Status.OK}
+    assert all(len(each.dispatch_points) == 4 for each in results.runs)  # whoever left in whichever wave
 
 
 async def test_workers_that_slow_each_other_down_run_in_smaller_waves(tmp_path: Path) -> None:
