@@ -41,8 +41,8 @@ def about(results: Results, workload: str, phase: str) -> str:
     return " · ".join(parts)
 
 
-def verdict_sentence(verdict: Verdict) -> str:
-    """One verdict: faster, tie or undecided, with the range of the ratio, and on what it rests."""
+def verdict_sentence(verdict: Verdict, rests_on: bool = True) -> str:
+    """One verdict: faster, tie or undecided, with the range of the ratio, and (`rests_on`) on what it rests."""
     low, high = verdict.ratio.low, verdict.ratio.high
     a, b = verdict.a, verdict.b
     if verdict.verdict is Outcome.B:
@@ -59,18 +59,19 @@ def verdict_sentence(verdict: Verdict) -> str:
             said = _("{a} is faster than {b}: at least {ratio}").format(a=a, b=b, ratio=ratio)
         case _:
             said = _("{a} is faster than {b}: {ratio}").format(a=a, b=b, ratio=ratio)
-    return said + _rests_on(verdict)
+    basis = basis_sentence(verdict) if rests_on else None
+    return f"{said} ({basis})" if basis else said
 
 
-def _rests_on(verdict: Verdict) -> str:
+def basis_sentence(verdict: Verdict) -> str | None:
     """On what a verdict rests, where that is not wall time of several launches."""
+    if verdict.verdict is Outcome.UNDECIDED:
+        return None
     if verdict.basis is Basis.ONE_LAUNCH:
-        told = _("in these processes only: fewer than three launches")
-    elif verdict.quantity is Quantity.CPU_SECONDS:
-        told = _("in CPU seconds: the machine was busy")
-    else:
-        return ""
-    return f" ({told})"
+        return _("in these processes only: fewer than three launches")
+    if verdict.quantity is Quantity.CPU_SECONDS:
+        return _("in CPU seconds: the machine was busy")
+    return None
 
 
 def launches_in_words(results: Results) -> str:

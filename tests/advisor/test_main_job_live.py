@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def results(home: Path) -> dict[str, Any]:
     words = "bench run -f pytorch,tensorflow,keras,mxnet -m default -w mnist-cnn,pm25-lstm --budget 60 --yes --json"
-    finished = _advisor(home, *words.split())
+    finished = _advisor(home, *words.split(), "--record", str(home / "race.jsonl"))
     assert finished.returncode == 0, finished.stderr[-3000:]
     document: dict[str, Any] = json.loads(finished.stdout)
     return document
@@ -98,3 +98,20 @@ def test_results_survive_export_and_import(home: Path, results: dict[str, Any], 
     elsewhere = tmp_path / "elsewhere"
     assert _advisor(elsewhere, "bench", "import", str(file)).returncode == 0
     assert json.loads(_advisor(elsewhere, "bench", "show", "latest", "--json").stdout) == results
+
+
+def test_the_recording_ends_in_the_results_and_names_nothing_of_this_machine(
+    home: Path, results: dict[str, Any], tmp_path: Path
+) -> None:
+    file = home / "race.jsonl"
+    text = file.read_text(encoding="utf-8")
+    assert str(Path.home()) not in text
+    assert str(home) not in text
+    assert os.uname().nodename not in text
+    assert len(text) < 1_000_000
+    elsewhere = tmp_path / "elsewhere"
+    assert json.loads(_advisor(elsewhere, "bench", "replay", str(file), "--json").stdout) == results
+    assert not elsewhere.exists()
+    itself = json.loads(_advisor(home, "bench", "compare", results["id"], "latest", "--json").stdout)
+    assert itself["differences"] == []
+    assert all(verdict["agree"] for verdict in itself["verdicts"])

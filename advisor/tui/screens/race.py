@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import ProgressBar, Static
 
-from advisor.findings import phase_in_words, twin_sentence, verdict_sentence, verdicts_of
+from advisor.findings import basis_sentence, phase_in_words, twin_sentence, verdict_sentence, verdicts_of
 from advisor.i18n import N_, _, language, ngettext
 from advisor.quantities import clock
 from advisor.tui.board import Board
@@ -189,16 +189,18 @@ class RaceScreen(AdvisorScreen):
         verdicts = self._board.verdicts(race)
         if results is not None:
             verdicts = tuple(verdicts_of(results, *race))
-        said = {frozenset((verdict.a, verdict.b)): verdict for verdict in verdicts}
-        order = [row.candidate for row in self._board.rows(race) if row.standing is not None]
-        for pair in pairwise(order):
-            if (verdict := said.get(frozenset(pair))) is not None:
-                decided = verdict.verdict is not Outcome.UNDECIDED
-                if not decided and not self._over:
-                    continue  # more launches may still decide it
-                yield Content.styled(verdict_sentence(verdict), "bold" if decided else "dim")
         if results is not None and (told := twin_sentence(results)) is not None:
             yield Content.styled(told, "dim")
+        said = {frozenset((verdict.a, verdict.b)): verdict for verdict in verdicts}
+        order = [row.candidate for row in self._board.rows(race) if row.standing is not None]
+        shown = [said[key] for pair in pairwise(order) if (key := frozenset(pair)) in said]
+        for basis in dict.fromkeys(map(basis_sentence, shown)):
+            if basis is not None:
+                yield Content.styled(basis, "dim")
+        for verdict in shown:
+            decided = verdict.verdict is not Outcome.UNDECIDED
+            if decided or self._over:  # while it runs, further launches may still decide
+                yield Content.styled(verdict_sentence(verdict, rests_on=False), "bold" if decided else "dim")
 
     def _live(self) -> Iterator[Content]:
         """What the processes of this launch show; others may show something else."""

@@ -1,5 +1,6 @@
 """The race screen and the board behind it."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from bench.events import (
     RoundStarted,
     Standing,
 )
-from bench.results import Basis, Outcome, Parity, Ratio, Status, Verdict
+from bench.results import Basis, Outcome, Parity, Ratio, Status, Twin, Verdict
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, MACHINE, PLAN, RESULTS, Scene, shown
 
@@ -409,3 +410,42 @@ async def test_ending_the_app_ends_the_race_and_keeps_what_was_measured() -> Non
         await pilot.press("ctrl+q")
     assert scene.races[0].cancelled == [None]
     assert scene.races[0].ended
+
+
+async def test_six_candidates_and_what_is_said_of_them_fit_twenty_four_lines(settle: Settle) -> None:
+    names = ("pytorch:eager", "keras@tensorflow:fit", "mxnet:hybrid", "tensorflow:function", "keras@jax:fit", "jax:jit")
+    plan = replace(PLAN, candidates=names)
+    standings = tuple(_standing(name, 4000 - 500 * place) for place, name in enumerate(names))
+    verdicts = tuple(
+        Verdict(
+            workload="mnist-cnn",
+            phase="train",
+            a=a,
+            b=b,
+            verdict=Outcome.A,
+            ratio=Ratio(low=1.5, high=None),
+            basis=Basis.ONE_LAUNCH,
+        )
+        for a, b in pairwise(names)
+    )
+    told = (
+        RaceStarted(id="run-17", plan=plan, machine=MACHINE),
+        _load(1.0),
+        replace(UNDER_WAY[-1], standings=standings, pairs=()),
+        RaceFinished(id="run-17", interrupted=False, at_seconds=90.5),
+    )
+    results = replace(
+        RESULTS, plan=plan, verdicts=verdicts, twin=Twin(candidate=names[0], ratio=Ratio(low=0.9, high=1))
+    )
+    app = AdvisorApp(KNOWLEDGE, Scene(told, results))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.push_screen(RaceScreen(plan))
+        await settle(pilot)
+        scroll = app.screen.query_one("#lanes")
+        assert scroll.virtual_size.height <= scroll.size.height
+        assert shown(app, "#standing").splitlines()[:4] == [
+            "Done. 6 measured, 0 without a result. Results run-17.",
+            "the same thing twice (pytorch:eager) differed by 0.90-1.00x",
+            "in these processes only: fewer than three launches",
+            "pytorch:eager is faster than keras@tensorflow:fit: at least 1.50x",
+        ]
