@@ -304,7 +304,7 @@ def _facts(framework: Framework, places: Places, as_of: datetime.date) -> Iterat
 
 
 def _ratings(framework: Framework, knowledge: Knowledge, places: Places, as_of: datetime.date) -> Iterator[Finding]:
-    rated = _rated_leaves(knowledge)
+    rated = rated_leaves(knowledge)
     for path, statements in framework.ratings.items():
         if path not in rated:
             place = places.framework(framework.id, "ratings", path)
@@ -353,7 +353,7 @@ def _statement_faults(statement: Statement) -> Iterator[tuple[str, str]]:
 
 def _coverage(framework: Framework, knowledge: Knowledge, places: Places) -> Iterator[Finding]:
     """A rated framework has a statement on every leaf, and few of them are unknown."""
-    rated = _rated_leaves(knowledge)
+    rated = rated_leaves(knowledge)
     place = places.framework(framework.id, "ratings")
     if framework.role not in RATED_ROLES:
         return
@@ -426,14 +426,14 @@ def _running(framework: Framework, knowledge: Knowledge, places: Places) -> Iter
 # --- leaves ----------------------------------------------------------------------------------------------------------
 
 
-def _rated_leaves(knowledge: Knowledge) -> dict[str, Criterion]:
+def rated_leaves(knowledge: Knowledge) -> dict[str, Criterion]:
     """The leaves that people rate: not those of the fit, which follow from facts, nor the measured ones."""
     return {path: leaf for path, leaf in knowledge.leaves.items() if leaf.fit is None and leaf.measured is None}
 
 
 def _redundancy(knowledge: Knowledge, places: Places) -> Iterator[Finding]:
     """Pairs of leaves that order the frameworks alike: together they count one thing twice."""
-    scores: dict[str, dict[str, float]] = {path: {} for path in _rated_leaves(knowledge)}
+    scores: dict[str, dict[str, float]] = {path: {} for path in rated_leaves(knowledge)}
     for framework in knowledge.frameworks.values():
         for path, statements in framework.ratings.items():
             if path in scores and statements and statements[0].score is not None:

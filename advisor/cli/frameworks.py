@@ -9,7 +9,18 @@ from advisor.cli.output import console, json_option, print_json
 from advisor.i18n import _, language
 
 if TYPE_CHECKING:
+    from advisor.attributes import Attributes
     from knowledge.model import Evidence, FactStatement, Framework, Knowledge, Statement
+
+
+_NAME_WIDTH = 17
+"""Columns that the longest value of a fact needs, "  microcontroller"."""
+
+_CELL_WIDTH = 14
+"""Columns that a rating with its range needs at most, "10.0 [10-10] *"."""
+
+_LEAST_ROOM = 12
+"""Columns of nearly all ratings, "6.6 [6-8] *", and of a date in brackets."""
 
 
 @click.command(help=_("List every framework that is known: role, life, latest release."))
@@ -54,35 +65,72 @@ def show(framework: str, history: bool, as_json: bool) -> None:
         out.print(line)
 
 
-@click.command(help=_("Compare two or more frameworks leaf by leaf."))
+@click.command(help=_("Compare two or more frameworks: what they are, and leaf by leaf."))
 @click.argument("frameworks", nargs=-1, required=True)
 @json_option
 def compare(frameworks: tuple[str, ...], as_json: bool) -> None:
     import knowledge
+    from advisor.attributes import attributes
     from advisor.cli.select import frameworks_named
     from knowledge.faults import BadInput, Fault
 
     base = knowledge.load()
-    found = frameworks_named(base, frameworks, "FRAMEWORK")
+    found = tuple({f.id: f for f in frameworks_named(base, frameworks, "FRAMEWORK")}.values())
     if len(found) < 2:
         raise BadInput([Fault("compare", None, "", _("one framework is nothing to compare"), _("name two or more"))])
+    sheets = {framework.id: attributes(base, framework) for framework in found}
     rows: dict[str, dict[str, Any]] = {
         path: {f.id: _score(f.ratings.get(path)) for f in found} for path in base.leaves if _rated(found, path)
     }
     if as_json:
-        print_json({"schema": "advisor/comparison/1", "frameworks": [f.id for f in found], "leaves": rows})
+        document = {"frameworks": [f.id for f in found], "attributes": sheets, "leaves": rows}
+        print_json({"schema": "advisor/comparison/1", **document})
         return
     from rich.table import Table
 
+    out = console()
     table = Table(box=None, pad_edge=False)
-    table.add_column(_("criterion"))
+    room = (out.width - _NAME_WIDTH) // len(found) - 2  # between two columns are two blanks
+    least = _NAME_WIDTH if room >= _LEAST_ROOM else None  # beside many frameworks every column folds
+    table.add_column("", min_width=least, overflow="fold")
     for each in found:
-        table.add_column(each.name, justify="right")
+        table.add_column(each.name, justify="right", max_width=max(room, _CELL_WIDTH), overflow="fold")
+    for name, cells in _attribute_rows(list(sheets.values())):
+        table.add_row(name, *cells)
+    table.add_row()
     for path, scores in rows.items():
         best = max((s["score"] for s in scores.values() if s["score"] is not None), default=None)
-        cells = [_cell(scores[f.id], best) for f in found]
-        table.add_row(base.leaves[path].name.in_language(language()), *cells)
-    console().print(table)
+        table.add_row(base.leaves[path].name.in_language(language()), *(_cell(scores[f.id], best) for f in found))
+    out.print(table)
+    out.print()
+    out.print(_("Ratings: 0 to 10, the range in brackets, * the best, ? not known."))
+    if any(sheet.code_lines for sheet in sheets.values()):
+        out.print(_("Lines of code: model and training as the framework's documentation writes them; the median."))
+
+
+def _attribute_rows(sheets: "list[Attributes]") -> Iterator[tuple[str, list[str]]]:
+    """Name and cells of every row about what the frameworks are."""
+    from rich.markup import escape
+
+    from advisor.words import fact_in_words, role_in_words, status_in_words, support_in_words
+
+    yield _("role"), [role_in_words(sheet.role) for sheet in sheets]
+    yield _("status"), [status_in_words(sheet.status) for sheet in sheets]
+    yield _("first release"), [escape(sheet.first_release) for sheet in sheets]
+    yield _("latest release"), [_latest(sheet) for sheet in sheets]
+    for fact, values in sheets[0].facts.items():
+        yield fact_in_words(fact), []
+        for value in values:
+            grades = [sheet.facts[fact][value] for sheet in sheets]
+            if any(grades):
+                yield f"  {value}", [support_in_words(grade) if grade else "?" for grade in grades]
+    yield _("known ratings"), [f"{sheet.known_ratings} / {sheet.ratings}" for sheet in sheets]
+    if any(sheet.code_lines for sheet in sheets):
+        yield _("lines of code"), [f"{sheet.code_lines.median:g}" if sheet.code_lines else "?" for sheet in sheets]
+
+
+def _latest(sheet: "Attributes") -> str:
+    return f"{sheet.latest_version}\n({sheet.latest_date})" if sheet.latest_version else _("unknown")
 
 
 def _rated(frameworks: "tuple[Framework, ...]", path: str) -> bool:

@@ -67,6 +67,29 @@ def test_people_get_text_within_eighty_columns_in_both_languages(advisor: Run) -
         assert "\x1b[" not in shown.stdout
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_compared_frameworks_stand_side_by_side_within_eighty_columns(advisor: Run, language: str) -> None:
+    from rich.cells import cell_len
+
+    four, six = "pytorch keras tensorflow mxnet", "pytorch theano litert jax onnx_runtime mxnet"
+    for words in (four, six):
+        shown = advisor("compare", *words.split(), "--lang", language)
+        assert shown.returncode == 0, shown.stderr
+        assert max(cell_len(line) for line in shown.stdout.splitlines()) <= 80
+        assert "…" not in shown.stdout  # nothing is cut off
+
+
+def test_a_comparison_has_a_sheet_and_the_ratings_of_each_framework_once(advisor: Run) -> None:
+    document = json.loads(advisor("compare", "pytorch", "mxnet", "torch", "pytorch", "--json").stdout)
+    assert document["schema"] == "advisor/comparison/1"
+    assert document["frameworks"] == list(document["attributes"]) == ["pytorch", "mxnet"]
+    sheet = document["attributes"]["mxnet"]
+    assert (sheet["role"], sheet["status"], sheet["latest_version"]) == ("engine", "archived", "1.9.1")
+    assert sheet["facts"]["accelerator"]["cuda"] == "native"
+    assert sheet["code_lines"]["workloads"]["mnist-cnn"]["training"] > 0
+    assert set(document["leaves"]["ease.boilerplate"]) == {"pytorch", "mxnet"}
+
+
 FAULTY = """\
 schema: advisor/answers/1
 respondnt: me
