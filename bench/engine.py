@@ -155,7 +155,7 @@ class Race:
         """Take one candidate out, and its twins, or end the race; what was measured is kept."""
         if candidate is not None:
             for workload in self.plan.workloads:
-                for name in self.plan.field:
+                for name in {*self.plan.field, *self._workers.live}:
                     if untwinned(name) == candidate:
                         self._workers.end(name, workload, Status.SKIPPED, "it was cancelled")
         elif self._task is not None and not self._ending:

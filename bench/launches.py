@@ -1,5 +1,6 @@
 """The launches of a race: who runs in the next one, at once or in waves, and when there is nothing left to find out."""
 
+import itertools
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -9,7 +10,7 @@ from bench import machine, race, waves
 from bench.budget import Budget, Costs
 from bench.events import AnyEvent, Looked
 from bench.passes import Passes
-from bench.plan import Goal, Plan
+from bench.plan import Goal, Plan, twin_of
 from bench.results import Basis, Results, Status
 from bench.rounds import Heat, Rounds
 from bench.scoreboard import Scoreboard
@@ -50,6 +51,7 @@ class Launches:
         self._most: dict[str, int] = {}  # workload -> workers in one wave
         self._passed: set[tuple[str, str]] = set()  # workload and who has had the passes
         self._early: set[tuple[str, str]] = set()  # races that let go of the flagged after launch 1
+        self._stand_ins: dict[str, tuple[str, ...]] = {}  # workload -> twins beyond those planned
 
     async def run(self, workload: str, material: Material) -> None:
         """Launches until the goals of all phases are reached, or as far as the budget goes."""
@@ -58,7 +60,7 @@ class Launches:
             launch += 1
             await self._launch(workload, material, launch, wanted)
         self._budget.finish(workload)
-        for name in self._plan.field:
+        for name in (*self._plan.field, *self._stand_ins.get(workload, ())):
             self._workers.end(name, workload, Status.OK, None)
 
     def _wanted(self, workload: str, done: int) -> dict[str, tuple[str, ...]]:
@@ -85,7 +87,8 @@ class Launches:
         plan, launches = self._plan, self._full_launches(workload, phase)
 
         def field(early: bool) -> tuple[str, ...]:
-            names = race.next_field(launches, plan.field, plan.M, plan.alpha, early)
+            everybody = (*plan.field, *self._stand_ins.get(workload, ()))
+            names = race.next_field(launches, everybody, plan.M, plan.alpha, early)
             return tuple(name for name in names if not self._board.ended(name, workload))
 
         def stop(names: Sequence[str]) -> int:
@@ -96,15 +99,7 @@ class Launches:
             few = field(early=True)
             if stop(field(early=False)) < race.MIN_LAUNCHES <= stop(few):
                 self._early.add((workload, phase))
-        names = field(early=(workload, phase) in self._early)
-        for name in plan.candidates:
-            if launches and name not in names and not self._board.ended(name, workload):
-                text = (
-                    f"flagged ({phase}): launch 1 showed at least {race.FLAG_RATIO:g} times the time of another"
-                    f" candidate, so it ran in {len(launches)} launches only"
-                )
-                self._board.flag(name, workload, phase, text)
-        return names
+        return field(early=(workload, phase) in self._early)
 
     def _full_launches(self, workload: str, phase: str) -> tuple[race.Launch, ...]:
         launches = self._board.launches(workload, phase, self._board.basis(workload, phase) or Basis.WALL)
@@ -136,8 +131,9 @@ class Launches:
         self, workload: str, material: Material, launch: int, wanted: Mapping[str, Sequence[str]]
     ) -> None:
         """New workers for everybody wanted, all at once or in waves, and their rounds."""
-        field = [name for name in self._plan.field if any(name in names for names in wanted.values())]
+        field = list(dict.fromkeys(name for names in wanted.values() for name in names))
         split = self._split(workload, field)
+        self._say_who_was_flagged(workload, launch, wanted)
         references = field[: waves.REFERENCES] if len(split) > 1 else []
         self._board.set_references(workload, launch, references)
         try:
@@ -147,6 +143,10 @@ class Launches:
                         await self._workers.prepare(name, workload, material)
                         if launch == number == 1 and len(wave) > 1:
                             await self._measure_alone(name, workload)
+                if launch == len(split) == 1:
+                    twins = await self._fill_up(workload, material, wave)
+                    wave, split = (*wave, *twins), ((*wave, *twins),)
+                    wanted = {phase: (*names, *twins) for phase, names in wanted.items()}
                 await self._workers.check_idle(workload)
                 for phase, names in wanted.items():
                     await self._run_rounds(workload, phase, launch, number, split, wanted, names)
@@ -218,6 +218,30 @@ class Launches:
         self._passed.update((workload, name) for name in fresh)
         await self._passes.after_race(workload, material, fresh)
         await self._keep(True)
+
+    def _say_who_was_flagged(self, workload: str, launch: int, wanted: Mapping[str, Sequence[str]]) -> None:
+        for phase, names in wanted.items():
+            for name in self._plan.candidates:
+                if launch > 1 and name not in names and not self._board.ended(name, workload):
+                    text = (
+                        f"flagged ({phase}): launch 1 showed at least {race.FLAG_RATIO:g} times the time of another"
+                        f" candidate, so it did not run after launch {launch - 1}"
+                    )
+                    self._board.flag(name, workload, phase, text)
+
+    async def _fill_up(self, workload: str, material: Material, wave: Sequence[str]) -> tuple[str, ...]:
+        """More twins where candidates could not be made ready and those left are too few for a pooled variance."""
+        live = [name for name in wave if name in self._workers.live]
+        racing = [name for name in live if name in self._plan.candidates]
+        may_go_on = self._plan.auto or self._plan.launches >= race.MIN_LAUNCHES
+        if len(racing) < 2 or len(live) >= race.MIN_PRESENT or not may_go_on:
+            return ()
+        free = (twin_of(name, number) for number in itertools.count(2) for name in racing)
+        twins = tuple(itertools.islice((name for name in free if name not in wave), race.MIN_PRESENT - len(live)))
+        self._stand_ins[workload] = twins
+        for name in twins:
+            await self._workers.prepare(name, workload, material)
+        return twins
 
     async def _measure_alone(self, name: str, workload: str) -> None:
         """What a step costs the first worker while it is alone."""

@@ -234,7 +234,7 @@ class Scoreboard:
             status, reason = Status.SKIPPED, "the race was interrupted before it was measured"
         elif status in (None, Status.OK):
             status, reason = self._comparable(readings)
-        launches = sum(any(name in x for x in launch) for launch in self.launches(workload, phase))
+        launches = sum(bool(self.readings(name, workload, phase, each)) for each in self._numbers(workload, phase))
         facts = {**self._facts[name, workload, None], **self._facts[name, workload, phase]}
         notes = (*facts.pop("notes", ()), *self._remarks[name, workload])
         return Run(
@@ -397,7 +397,8 @@ class Scoreboard:
         for workload, phase in races:
             launches = self.launches(workload, phase, self.basis(workload, phase) or Basis.WALL)
             launches = tuple(each for each in launches if len(each) >= race.MIN_ROUNDS) or launches
-            for twin in self.plan.twins:
+            names = {name for launch in launches for x in launch for name in x}
+            for twin in sorted(name for name in names if untwinned(name) != name):
                 ratio = race.same_twice(launches, untwinned(twin), twin, self.plan.K, self.plan.alpha)
                 if ratio is not None:
                     return Twin(candidate=untwinned(twin), ratio=ratio)

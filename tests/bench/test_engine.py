@@ -371,6 +371,22 @@ async def test_who_was_left_out_is_listed_as_skipped(tmp_path: Path) -> None:
     assert "c1" not in ends(seen)
 
 
+async def test_twins_fill_up_where_candidates_could_not_be_made_ready(tmp_path: Path) -> None:
+    """Two of three are left, which with the one twin planned would give no variance and no verdict."""
+    settings: dict[str, dict[str, Any]] = {"bad": {"loss": 2.0}, "a1": {}, "b1": {"step_seconds": 0.002}}
+    results, seen = await run(tmp_path, settings, twinned(*settings))
+    (verdict,) = results.verdicts
+    assert (verdict.a, verdict.verdict, verdict.basis) == ("a1:plain", Outcome.A, Basis.WALL)
+    assert {event.candidate for event in seen if isinstance(event, BlockDone)} == {
+        "a1:plain",
+        "a1:plain#2",
+        "b1:plain",
+        "b1:plain#2",
+    }
+    assert results.twin is not None
+    assert results.twin.candidate == "a1:plain"
+
+
 async def test_cancelling_a_candidate_takes_its_twin_along(tmp_path: Path) -> None:
     async with racing(tmp_path, {"a1": {}, "b1": {}}, twinned("a1", "b1", launches=1)) as race:
         seen = []
@@ -399,6 +415,7 @@ async def test_the_flagged_leave_after_three_launches_and_say_so(tmp_path: Path)
     results, _ = await run(tmp_path, settings, plan)
     assert of(results, "slow").launches == 3
     assert "flagged (train): launch 1 showed at least 2 times" in of(results, "slow").notes[-1]
+    assert of(results, "slow").notes[-1].endswith("did not run after launch 3")
     assert {of(results, f"a{n}").launches for n in range(4)} == {5}
     assert of(results, "lost").status is Status.FAILED
     assert (results.plan.K, results.plan.M, results.plan.alpha) == (6, 15, 0.05)
