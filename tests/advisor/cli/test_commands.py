@@ -178,7 +178,7 @@ def test_reports_are_written_whole_and_equal_bytes_for_equal_inputs(advisor: Run
         ["bench", "list"],
         ["bench", "results"],
         ["env", "list"],
-        ["knowledge", "check", "--as-of", "2026-11-20"],
+        ["knowledge", "check", "--as-of", "2026-11-25"],
         ["doctor"],
     ],
     ids=" ".join,
