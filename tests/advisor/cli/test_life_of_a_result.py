@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -232,6 +233,16 @@ def test_a_recording_is_never_written_over_and_a_race_that_cannot_start_leaves_n
     assert not (tmp_path / "other.jsonl").exists()
 
 
+def _read(terminal: int) -> bytes:
+    """What a terminal says next; nothing when the other end is gone."""
+    ready, _, _ = select.select([terminal], [], [], 60)
+    assert ready, "the terminal has been silent for a minute"
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
 def test_on_a_terminal_a_replay_plays_on_the_race_screen(tmp_path: Path) -> None:
     recorded(tmp_path / "race.jsonl")
     parent, child = pty.openpty()
@@ -248,17 +259,42 @@ def test_on_a_terminal_a_replay_plays_on_the_race_screen(tmp_path: Path) -> None
     shown = b""
     try:
         while b"without a result" not in shown:
-            shown += os.read(parent, 65536)
+            shown += (said_ := _read(parent))
+            assert said_, shown[-2000:]
         os.write(parent, b"\x11")  # ctrl+q
-        while True:
-            try:
-                if not os.read(parent, 65536):
-                    break
-            except OSError:  # the other end is gone
-                break
+        while _read(parent):
+            pass
         assert player.wait(timeout=30) == 0
     finally:
         player.kill()
         player.wait()
         os.close(parent)
     assert not (tmp_path / "home" / "results.sqlite").exists()
+
+
+_SMALL_DISK = """
+import resource, sys
+from pathlib import Path
+from advisor.cli.bench import _recorded
+from bench.recording import Recorder
+from tests.bench.test_recording import EVENTS
+from tests.bench.test_store import results
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
+with Recorder(Path(sys.argv[1])) as recorder:
+    told = recorder
+    for event in EVENTS:
+        told = _recorded(told, event)
+    told = _recorded(told, results())
+    print("goes on" if told is None else "kept")
+"""
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_race(tmp_path: Path) -> None:
+    path = tmp_path / "race.jsonl"
+    finished = subprocess.run(
+        [sys.executable, "-c", _SMALL_DISK, str(path)], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (finished.returncode, finished.stdout) == (0, "goes on\n"), finished.stderr
+    assert finished.stderr == "The recording ends here: File too large\n"
+    assert not path.exists()  # half a recording is none
