@@ -33,8 +33,8 @@ def about(results: Results, workload: str, phase: str) -> str:
     parts = [workload, phase_in_words(phase)]
     if batches := sorted({run.batch for run in runs if run.batch is not None}):
         parts.append(_("batch {n}").format(n=", ".join(map(str, batches))))
-    parts += dict.fromkeys(run.device for run in runs)
-    parts += dict.fromkeys(run.precision for run in runs)
+    parts += dict.fromkeys(run.device for run in runs) or [results.plan.device]
+    parts += dict.fromkeys(run.precision for run in runs) or [results.plan.precision]
     threads = results.plan.threads
     parts.append(ngettext("{n} thread", "{n} threads", threads).format(n=threads))
     parts.append(_("data already in memory"))

@@ -292,6 +292,10 @@ def _told(event: "AnyEvent") -> str | None:
             best, left = standings[0], event.remaining_seconds or 0
             where = f"{workload} {phase} {event.launch}/{event.launches} {event.round}/{event.rounds}"
             return f"{where}  {best.candidate} {best.samples_per_second:,.0f}/s  ~{left:.0f} s"
+        case events.Looked(workload=workload, phase=phase, launch=launch, verdicts=verdicts) if verdicts:
+            settled = sum(verdict.verdict.value != "undecided" for verdict in verdicts)
+            told = _("{n} of {all} pairs settled").format(n=settled, all=len(verdicts))
+            return f"{workload} {phase} {launch}  {told}"
         case events.Measuring(candidate=candidate, workload=workload, phase=phase, quantity=quantity):
             return f"{workload} {phase}  {candidate} {quantity}"
     return None

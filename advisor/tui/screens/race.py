@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import ProgressBar, Static
 
-from advisor.findings import basis_sentence, phase_in_words, twin_sentence, verdict_sentence, verdicts_of
+from advisor.findings import about, basis_sentence, phase_in_words, twin_sentence, verdict_sentence, verdicts_of
 from advisor.i18n import N_, _, language, ngettext
 from advisor.quantities import clock
 from advisor.tui.board import Board
@@ -148,11 +148,13 @@ class RaceScreen(AdvisorScreen):
 
     def _where(self, race: Raced) -> Content:
         plan = self._plan
+        if self._over and self._results is not None:  # what the verdicts are about, in full
+            return Content.assemble((about(self._results, *race), "bold"), "\n", " · ".join(self._when()))
         known = self.advisor.services.workloads().get(race[0])
         name = known.in_language(language()) if known is not None else race[0]
         threads = ngettext("{n} thread", "{n} threads", plan.threads).format(n=plan.threads)
-        what = [name, phase_in_words(race[1]), plan.device, plan.precision, threads]
-        return Content.assemble((" · ".join(what), "bold"), "\n", " · ".join(self._when()))
+        what = " · ".join([name, phase_in_words(race[1]), plan.device, plan.precision, threads])
+        return Content.assemble((what, "bold"), "\n", " · ".join(self._when()))
 
     def _when(self) -> Iterator[str]:
         """How far the race is, and what happens just now."""
