@@ -151,7 +151,8 @@ class Passes:
         began = self._clock()
         try:
             self._board.note(worker.name, workload, phase, **await work())
-        except WorkerFailure as failure:  # the rounds stand: what was lost is what would have come after them
+        except (WorkerFailure, OSError, ValueError, MemoryError) as failure:
+            # The rounds stand: what was lost is what would have come after them.
             self._board.remark(worker.name, workload, f"{quantity} ({phase}) was not measured: {failure}")
         finally:
             self._budget.spend(workload, phase, self._clock() - began)
@@ -212,28 +213,36 @@ class Passes:
         """Joules per sample of every worker, gross and beyond the idle machine's, where there is a counter."""
         meter = await asyncio.to_thread(self._open_meter, self._plan.device)
         try:
-            if meter.absent_because is not None:
-                return  # `doctor` says why; a run says "unavailable"
-            if self._budget.left(workload, phase) < ENERGY_SECONDS * (1 + len(workers)):
-                for worker in workers:
-                    text = f"energy ({phase}) was not measured: the budget was spent"
-                    self._board.remark(worker.name, workload, text)
-                return
-            began, joules = self._clock(), await asyncio.to_thread(meter.joules)
-            async with _reading(meter):
-                await asyncio.sleep(ENERGY_SECONDS)
-            idle_watts = (await asyncio.to_thread(meter.joules) - joules) / (self._clock() - began)
-            self._budget.spend(workload, phase, self._clock() - began)
+            await self._energy_by(meter, workers, workload, phase)
+        except Exception as failure:  # every vendor's driver has errors of its own, and none may end a race
             for worker in workers:
-                await self._run(
-                    worker,
-                    workload,
-                    phase,
-                    "energy",
-                    partial(self._energy, worker, workload, phase, meter, idle_watts),
-                )
+                text = f"energy ({phase}) was not measured: {type(failure).__name__}: {failure}"
+                self._board.remark(worker.name, workload, text)
         finally:
             await asyncio.to_thread(meter.close)
+
+    async def _energy_by(self, meter: EnergyMeter, workers: list[Worker], workload: str, phase: str) -> None:
+        """Watch the idle machine first, then every worker."""
+        if meter.absent_because is not None:
+            return  # `doctor` says why; a run says "unavailable"
+        if self._budget.left(workload, phase) < ENERGY_SECONDS * (1 + len(workers)):
+            for worker in workers:
+                text = f"energy ({phase}) was not measured: the budget was spent"
+                self._board.remark(worker.name, workload, text)
+            return
+        began, joules = self._clock(), await asyncio.to_thread(meter.joules)
+        async with _reading(meter):
+            await asyncio.sleep(ENERGY_SECONDS)
+        idle_watts = (await asyncio.to_thread(meter.joules) - joules) / (self._clock() - began)
+        self._budget.spend(workload, phase, self._clock() - began)
+        for worker in workers:
+            await self._run(
+                worker,
+                workload,
+                phase,
+                "energy",
+                partial(self._energy, worker, workload, phase, meter, idle_watts),
+            )
 
     async def _energy(
         self, worker: Worker, workload: str, phase: str, meter: EnergyMeter, idle_watts: float
@@ -284,18 +293,20 @@ class Passes:
 async def _reading(meter: EnergyMeter) -> AsyncIterator[None]:
     """Reads a meter often enough to see its counter move, meanwhile."""
 
+    over = asyncio.Event()
+
     async def read() -> None:
-        while True:
+        while not over.is_set():
             await asyncio.to_thread(meter.joules)
-            await asyncio.sleep(1 / READS_PER_SECOND)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), 1 / READS_PER_SECOND)
 
     task = asyncio.create_task(read())
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        over.set()  # a reading under way is waited for: two at once would count the same joules twice
+        await task
 
 
 def resize(manifest: Path, other: Path, size: int) -> None:

@@ -261,6 +261,21 @@ async def test_on_a_loaded_machine_cpu_seconds_decide(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     results, _ = await run(tmp_path / "two", settings, pretend.plan(*settings, threads=2))
     assert [each.verdict for each in results.verdicts] == [Outcome.UNDECIDED]
+    assert "too busy" in (results.verdicts[0].why or "")
+
+
+@pytest.mark.parametrize(("share", "rounds"), [(1.0, 15), (0.5, 25)])
+async def test_a_loaded_machine_gets_more_rounds_a_launch(tmp_path: Path, share: float, rounds: int) -> None:
+    settings = {"a1": {"cpu_share": share}, "b1": {"cpu_share": share, "step_seconds": 0.002}}
+    plan = twinned(*settings, rounds=25, budget_seconds=600)
+    results, _ = await run(tmp_path, settings, plan)
+    with Store(tmp_path / "results.sqlite") as store:
+        blocks = store.blocks(results.id)
+    counts = {(b.launch, b.candidate): 0 for b in blocks}
+    for block in blocks:
+        counts[block.launch, block.candidate] += 1
+    assert {launch for launch, _ in counts} == {1, 2, 3}
+    assert set(counts.values()) == {rounds}
 
 
 async def test_blocks_grow_until_the_call_overhead_is_small(tmp_path: Path) -> None:
@@ -525,6 +540,17 @@ async def test_energy_is_measured_in_its_own_phase_where_there_is_a_counter(
     assert energy.value == pytest.approx(10 * 0.001 / 128, rel=0.5)
     assert energy.above_idle is not None
     assert 0 <= energy.above_idle < 0.1 * energy.value  # a reading or two
+
+
+async def test_a_counter_that_breaks_ends_no_race(tmp_path: Path) -> None:
+    class Broken(pretend.Meter):
+        def joules(self) -> float:
+            raise RuntimeError("the board fell off")
+
+    results, _ = await run(tmp_path, {"a1": {}, "b1": {}}, open_meter=lambda _: Broken(pretend.Time()))
+    assert "energy (train) was not measured: RuntimeError: the board fell off" in of(results, "a1").notes
+    assert of(results, "a1").status is Status.OK
+    assert len(of(results, "a1").dispatch_points) == 4
 
 
 async def test_what_the_budget_does_not_pay_for_is_left_out_and_said(tmp_path: Path) -> None:
