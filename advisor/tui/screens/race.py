@@ -125,22 +125,24 @@ class RaceScreen(AdvisorScreen):
         lanes.seconds = board.seconds
         lanes.over = self._over
         lanes.rows = board.rows(race)
-        self._say("#where", self._where(race))
+        ticked = self._say("#where", self._where(race))
         self._say("#standing", self._standing(race))
         panel = self.query_one(LoadPanel)
-        panel.history = tuple(board.cpu_history)
-        panel.load = board.load
+        if ticked or panel.load is None:  # every sample is another load; once a second, with the clock, is enough
+            panel.history = tuple(board.cpu_history)
+            panel.load = board.load
         self.query_one(ProgressBar).update(total=1.0, progress=board.progress)
 
-    def _say(self, selector: str, told: Content) -> None:
-        """Show a text in its place, if it is another; a new layout only if it may need other lines than before."""
+    def _say(self, selector: str, told: Content) -> bool:
+        """Show a text in its place if it is another, and say so; a new layout only if it may need other lines."""
         widget = self.query_one(selector, Static)
         if isinstance(widget.visual, Content) and widget.visual.markup == told.markup:
-            return
+            return False
         width = widget.content_size.width
         lines = told.split("\n", allow_blank=True)
         fits = all(line.cell_length <= width for line in lines)
         widget.update(told, layout=not fits or len(lines) != widget.content_size.height)
+        return True
 
     def _shown(self) -> Raced:
         """The workload and phase on the screen: the ones looked at, else those in progress, else the first."""
