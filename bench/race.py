@@ -246,7 +246,8 @@ def intervals(launches: Sequence[Launch], planned: int, alpha: float) -> tuple[I
 
     z_kl = median over rounds of (x_k - round mean), centred per launch; own_k = K'/(K'-1) sum_l (z_kl - mu_k)^2 /
     (L-1); s2_ij = max(mean own, (own_i + own_j) / 2); half width = q(1 - alpha; K, (K'-1)(L-1)) sqrt(s2_ij / L).
-    The maximum guards against one candidate whose launches differ more than the others' (METHOD, R2).
+    The maximum guards against one candidate whose launches differ more than the others' (METHOD, R2). Twins count as
+    present, in K' and in q: with q(...; K, ...) three candidates and a twin get a false winner in 4.6 %, so in 2.4 %.
 
     Args:
         launches: at least two, each with rounds of x.

@@ -122,7 +122,14 @@ def twin_verdicts(results: Results, blocks: Sequence[Block]) -> list[str]:
 def told(results: Results, blocks: Sequence[Block], seconds: float) -> dict[str, Any]:
     """One race as a line of the file."""
     plan = results.plan
-    steps = {run.candidate: run.step_seconds.median for run in results.runs if run.step_seconds is not None}
+    cpu = any(
+        each.quantity is Quantity.CPU_SECONDS for each in results.verdicts
+    )  # on a busy machine wall time is noise
+    steps = {
+        run.candidate: run.cpu_seconds_per_step if cpu else run.step_seconds.median
+        for run in results.runs
+        if run.step_seconds is not None
+    }
     measured = sum(block.reading.wall_seconds for block in blocks)
     verdicts = [
         {
