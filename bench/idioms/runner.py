@@ -82,7 +82,7 @@ class Trial(object):
         self.frozen = [layer for layer in self.layers if not layer.get("trained", True)]
         tensors = kit.Tensors(job["tensors"])
         self.tensors = {name: tensors[name] for name in tensors}
-        self.images = kit.dense_inputs(self.network) if weights.CHANNELS_LAST else {}
+        self.orders = kit.orders_channels_last(self.network) if weights.CHANNELS_LAST else {}
         self.batches = self.make_batches(kit.Tensors(job["batches"]))
         self.rate = self.network["optimiser"]["learning_rate"]
 
@@ -90,9 +90,7 @@ class Trial(object):
         inputs = {}
         for name, given in self.network["inputs"].items():
             array = manifest["inputs." + name]
-            if self.weights.CHANNELS_LAST and len(given["shape"]) == 3:
-                array = self.numpy.ascontiguousarray(self.numpy.moveaxis(array, -3, -1))
-            inputs[name] = array
+            inputs[name] = self.kit.channels_last(array, given["shape"]) if self.weights.CHANNELS_LAST else array
         targets = manifest["targets"]
         changing = [layer["id"] for layer in self.layers if len(set(layer.get("steps", ()))) > 1]
         steps = [manifest["steps." + name] for name in changing]
@@ -157,18 +155,18 @@ class Trial(object):
             found = tuple(read().shape)
             if found != array.shape:
                 raise ValueError("%s has shape %r in the model, not %r" % (name, found, array.shape))
-            write(self.rows(name, array, self.kit.rows_channels_last))
+            write(self.rows(name, array, self.kit.in_order))
 
     def read(self, model, layers):
         return {
-            name: self.rows(name, self.numpy.array(read(), dtype="float32"), self.kit.rows_channels_first)
+            name: self.rows(name, self.numpy.array(read(), dtype="float32"), self.kit.back_in_order)
             for name, (read, _) in match(self.weights.parts(model, layers), layers).items()
         }
 
-    def rows(self, name, array, order):
+    def rows(self, name, array, arrange):
         """A dense kernel on a flattened image, its rows put in order; any other tensor as it is."""
         layer, _, suffix = name.rpartition(".")
-        return order(array, self.images[layer]) if suffix == "weight" and layer in self.images else array
+        return arrange(array, self.orders[layer]) if suffix == "weight" and layer in self.orders else array
 
 
 def main(job_path):

@@ -315,49 +315,16 @@ def _product(lengths):
     return product
 
 
+def in_order(array, order):
+    """A canonical tensor, its first axis in an order of `orders_channels_last`."""
+    return array[order]
+
+
 def back_in_order(array, order):
-    """The inverse of `array[order]` along the first axis."""
+    """The inverse of `in_order`."""
     result = array.copy()
     result[order] = array
     return result
-
-
-def dense_inputs(network):
-    """Id of each dense layer -> (channels, height, width) of the image its input was flattened from.
-
-    The canonical kernel's rows are in that order; an engine that keeps channels last flattens in another.
-    """
-    image = None
-    result = {}
-    for layer in network["layers"]:
-        if layer["kind"] == "flatten" and len(layer["input_shape"]) == 3:
-            image = tuple(layer["input_shape"])
-        elif layer["kind"] == "dense":
-            if image is not None:
-                result[layer["id"]] = image
-            image = None
-    return result
-
-
-def rows_channels_last(kernel, image):
-    """Canonical dense kernel (C H W, out) -> rows in height, width, channel order."""
-    channels, height, width = image
-    return kernel.reshape(channels, height, width, -1).transpose(1, 2, 0, 3).reshape(kernel.shape)
-
-
-def rows_channels_first(kernel, image):
-    """The inverse of `rows_channels_last`."""
-    channels, height, width = image
-    return kernel.reshape(height, width, channels, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)
-
-
-def images_channels_last(inputs, network):
-    """Batches of images (..., C, H, W) -> (..., H, W, C); anything else as it is."""
-    if len(network["layers"][0]["input_shape"]) != 3:
-        return inputs
-    import numpy
-
-    return numpy.ascontiguousarray(numpy.moveaxis(inputs, -3, -1))
 
 
 class Cycle(object):

@@ -19,14 +19,15 @@ from bench import protocol
 from bench.data import PreparedData, prepare
 from bench.environments import Environment, Environments, recipe_for
 from bench.plan import Candidate
+from bench.results import Parity
 from bench.session import Session, WorkerFailure
 from tests.bench.candidates import (
     CANDIDATES,
     DEADLINE,
     KNOWLEDGE,
     WORKLOADS,
-    Found,
     certify,
+    honest,
     load_request,
     started,
 )
@@ -58,18 +59,18 @@ async def matrix(candidates: Sequence[str], workloads: Sequence[str], seeds: int
         return prepare(WORKLOADS[workload], seed, place)
 
     print(f"{'candidate':26}{'workload':22}{'losses':>9}{'update':>9}{'outputs':>9}")
-    honest = True
+    well = True
     for candidate in candidates:
-        honest &= await row(candidate, workloads, seeds, material, folder)
-    print("all keep to a third of their tolerance" if honest else "not all keep to a third of their tolerance")
-    return 0 if honest else 1
+        well &= await row(candidate, workloads, seeds, material, folder)
+    print("all keep to a third of their tolerance" if well else "not all keep to a third of their tolerance")
+    return 0 if well else 1
 
 
 async def row(
     candidate: str, workloads: Sequence[str], seeds: int, material: Callable[[str, int], PreparedData], folder: Path
 ) -> bool:
     """One candidate on all workloads, in one worker as long as that lives; whether all is well."""
-    honest = True
+    all_well = True
     left = list(workloads)
     while left:
         async with started(candidate, make_environment) as session:
@@ -81,26 +82,26 @@ async def row(
                         await both_phases(session, candidate, material(workload, seed), folder) for seed in range(seeds)
                     ]
                 except WorkerFailure as failure:
-                    honest, told = False, str(failure)
+                    all_well, told = False, str(failure)
                 else:
-                    well = all(one.honest() for one in found)
-                    honest, told = honest and well, summary(found) + ("" if well else "  <-- more than a third")
+                    well = all(honest(one) for one in found)
+                    all_well, told = all_well and well, summary(found) + ("" if well else "  <-- more than a third")
                 print(f"{candidate:26}{workload:22}{told}", flush=True)
-    return honest
+    return all_well
 
 
-async def both_phases(session: Session, candidate: str, material: PreparedData, folder: Path) -> Found:
+async def both_phases(session: Session, candidate: str, material: PreparedData, folder: Path) -> Parity:
     found = await certify(session, material, Candidate.parse(candidate).mode, folder)
     for request in (protocol.Train(id=0, steps=STEPS), protocol.Infer(id=0, steps=STEPS)):
         await session.request(request, protocol.Block, "block", DEADLINE)
     return found
 
 
-def summary(found: Sequence[Found]) -> str:
-    losses = max(one.parity.max_relative_difference for one in found)
-    update = max(one.parity.first_update_difference for one in found)
-    tensors = sorted({str(one.parity.worst_tensor) for one in found})
-    return f"{losses:9.1e}{update:9.1e}{max(one.outputs for one in found):9.1e}  {', '.join(tensors)}"
+def summary(found: Sequence[Parity]) -> str:
+    losses = max(one.max_relative_difference for one in found)
+    update = max(one.first_update_difference for one in found)
+    tensors = sorted({str(one.worst_tensor) for one in found})
+    return f"{losses:9.1e}{update:9.1e}{max(one.output_difference or 0 for one in found):9.1e}  {', '.join(tensors)}"
 
 
 async def make_environment(framework: str, backend: str | None) -> Environment:

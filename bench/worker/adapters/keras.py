@@ -372,7 +372,7 @@ def to_oihw(kernels):
 def ordered(order):
     if order is None:
         return SAME
-    return (lambda tensor: [tensor[order]], lambda arrays: kit.back_in_order(arrays[0], order))
+    return (lambda tensor: [kit.in_order(tensor, order)], lambda arrays: kit.back_in_order(arrays[0], order))
 
 
 def reshaped(shape):
