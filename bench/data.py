@@ -27,6 +27,7 @@ from bench.tensors import Array, write_tensors
 from bench.workload import (
     INPUT,
     BatchNorm,
+    Embedding,
     Input,
     LayerNorm,
     Recurrence,
@@ -72,6 +73,7 @@ def make_weights(workload: Workload, seed: int) -> dict[str, Array]:
     random = np.random.default_rng([seed, 1])
     normal = {layer.id for layer in workload.layers if isinstance(layer, LayerNorm | BatchNorm)}
     loops = {layer.id for layer in workload.layers if isinstance(layer, Recurrence)}
+    tables = {layer.id for layer in workload.layers if isinstance(layer, Embedding)}
     weights: dict[str, Array] = {}
     for name, shape in (weight_shapes(workload) | state_shapes(workload)).items():
         layer, _, tensor = name.partition(".")
@@ -81,7 +83,7 @@ def make_weights(workload: Workload, seed: int) -> dict[str, Array]:
         elif layer in normal and tensor in ("weight", "variance"):
             made = random.uniform(0.5, 1.5, shape)
         else:
-            limit = _limit(shape)
+            limit = 0.15 if layer in tables else _limit(shape)
             made = random.uniform(-limit, limit, shape)
         weights[name] = made.astype(np.float32)
     return weights

@@ -187,7 +187,11 @@ class Input(Record, frozen=True):
 
 
 class Sgd(Record, frozen=True, tag_field="kind", tag="sgd"):
-    """Plain gradient descent: w - learning_rate * gradient."""
+    """Plain gradient descent: w - learning_rate * gradient.
+
+    The shipped rates are large, as far as training stays stable over the steps that are compared: a float32 weight
+    holds an update the better, the larger it is. Speed does not depend on them.
+    """
 
     learning_rate: Annotated[float, Meta(gt=0, le=10)]
 

@@ -1,6 +1,7 @@
 """The float64 reference against numerical derivatives and independent code; batches with safe margins."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -8,29 +9,53 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import correlate2d
-from scipy.special import expit, log_softmax
+from scipy.special import expit, log_softmax, softmax
+from scipy.stats import norm
 
 from bench import reference
 from bench.data import made_samples, make_weights
 from bench.tensors import Array
 from bench.workload import (
+    Add,
+    Attention,
+    BatchNorm,
+    Concat,
     Conv2d,
     Dense,
+    Embedding,
     Flatten,
+    Gelu,
+    Input,
     Layer,
+    LayerNorm,
     Lstm,
     MaxPool2d,
+    Mean,
+    Positions,
+    Recurrence,
     Relu,
+    Silu,
+    Tanh,
+    Tokens,
     Workload,
     load_workloads,
+    steps_of,
+    trained_weights,
+    weight_shapes,
 )
 
 SHIPPED = load_workloads()
 
 
-def small(*layers: Layer, shape: tuple[int, ...], loss: str = "mse", batch: int = 5) -> Workload:
+def small(
+    *layers: Layer,
+    shape: tuple[int, ...] | None = None,
+    inputs: dict[str, Input] | None = None,
+    loss: str = "mse",
+    batch: int = 5,
+) -> Workload:
     base = SHIPPED["mnist-cnn" if loss == "softmax-cross-entropy" else "pm25-lstm"]
-    return msgspec.structs.replace(base, layers=layers, input=shape, batch=batch)
+    return msgspec.structs.replace(base, layers=layers, input=shape, inputs=inputs or {}, batch=batch)
 
 
 NETWORKS = {
@@ -46,6 +71,65 @@ NETWORKS = {
         loss="softmax-cross-entropy",
     ),
     "lstm": small(Lstm(id="l", units=4), Dense(id="d", units=2), shape=(5, 3)),
+    "padded, strided, without a bias, bent": small(
+        Conv2d(id="c1", channels=3, kernel=3, stride=2, padding=1, bias=False),
+        Tanh(id="t"),
+        Conv2d(id="c2", channels=2, kernel=2, padding=2),
+        Silu(id="s"),
+        Mean(id="m"),
+        Dense(id="d", units=2, bias=False),
+        shape=(2, 6, 5),
+    ),
+    "residual with batch-norm": small(
+        Conv2d(id="c1", channels=3, kernel=1),
+        BatchNorm(id="n1"),
+        Silu(id="s1"),
+        Conv2d(id="c2", channels=3, kernel=3, padding=1),
+        BatchNorm(id="n2"),
+        Add(id="a", sources=("n2", "s1")),
+        Mean(id="m"),
+        BatchNorm(id="n3"),
+        Dense(id="d", units=3),
+        shape=(2, 4, 4),
+        loss="softmax-cross-entropy",
+    ),
+    "transformer on patches": small(
+        Conv2d(id="c", channels=4, kernel=2, stride=2),
+        Tokens(id="t"),
+        Positions(id="p"),
+        LayerNorm(id="n"),
+        Attention(id="at", heads=2),
+        Add(id="a", sources=("at", "p")),
+        Dense(id="d1", units=5),
+        Gelu(id="g"),
+        Mean(id="m"),
+        LayerNorm(id="n2"),
+        Dense(id="d2", units=3),
+        shape=(1, 6, 4),
+        loss="softmax-cross-entropy",
+    ),
+    "next token": small(
+        Embedding(id="e", tokens=7, units=4),
+        Attention(id="a", heads=2, causal=True),
+        Dense(id="d", units=7),
+        inputs={"text": Input(shape=(6,), tokens=7)},
+        loss="softmax-cross-entropy",
+    ),
+    "recurrence": small(Dense(id="d1", units=3), Recurrence(id="r", steps=(4, 2)), Dense(id="d2", units=2), shape=(4,)),
+    "two inputs, half of it frozen": small(
+        Conv2d(id="c", channels=3, kernel=3, sources=("image",), trained=False),
+        Relu(id="r"),
+        MaxPool2d(id="p", size=2),
+        Flatten(id="f"),
+        Dense(id="d1", units=3),
+        Embedding(id="e", tokens=5, units=3, sources=("words",)),
+        Dense(id="d2", units=2, trained=False),
+        Lstm(id="l", units=3),
+        Concat(id="b", sources=("d1", "l")),
+        Dense(id="d3", units=4),
+        inputs={"image": Input(shape=(1, 6, 6)), "words": Input(shape=(4,), tokens=5)},
+        loss="softmax-cross-entropy",
+    ),
     "pool before relu": small(
         MaxPool2d(id="p", size=3), Relu(id="r"), Flatten(id="f"), Dense(id="d", units=2), shape=(2, 7, 6)
     ),
@@ -57,19 +141,116 @@ def test_gradients_are_the_numerical_derivatives_of_the_loss(name: str) -> None:
     workload = NETWORKS[name]
     weights = {key: tensor.astype(np.float64) for key, tensor in make_weights(workload, 3).items()}
     inputs, targets = made_samples(workload, 3).take(workload.batch)
-    _, gradients = reference.loss_and_gradients(workload, weights, inputs, targets)
-    assert gradients.keys() == weights.keys()
+    steps = steps_of(workload, 1)
+    _, gradients = reference.loss_and_gradients(workload, weights, inputs, targets, steps)
+    assert gradients.keys() == trained_weights(workload)
     step = 1e-6
-    for key, tensor in weights.items():
+    for key, gradient in gradients.items():
+        tensor = weights[key]
         numerical = np.empty_like(tensor)
         for place in np.ndindex(tensor.shape):
             losses = []
             for sign in (1, -1):
                 moved = tensor.copy()
                 moved[place] += sign * step
-                losses.append(reference.loss_and_gradients(workload, weights | {key: moved}, inputs, targets)[0])
+                losses.append(reference.loss_and_gradients(workload, weights | {key: moved}, inputs, targets, steps)[0])
             numerical[place] = (losses[0] - losses[1]) / (2 * step)
-        np.testing.assert_allclose(gradients[key], numerical, rtol=1e-5, atol=1e-9, err_msg=key)
+        np.testing.assert_allclose(gradient, numerical, rtol=1e-5, atol=1e-9, err_msg=key)
+
+
+def test_every_kind_of_layer_is_differentiated() -> None:
+    tried = {type(layer) for workload in NETWORKS.values() for layer in workload.layers}
+    assert tried == set(get_args(Layer))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_float32_weights_are_computed_with_in_float32(name: str) -> None:
+    workload = NETWORKS[name]
+    weights = make_weights(workload, 3)
+    inputs, targets = made_samples(workload, 3).take(workload.batch)
+    assert reference.outputs(workload, weights, inputs).dtype == np.float32
+    _, gradients = reference.loss_and_gradients(workload, weights, inputs, targets)
+    assert {gradient.dtype for gradient in gradients.values()} == {np.dtype(np.float32)}
+
+
+def test_convolutions_pad_with_zeros_all_around_and_stride_from_the_corner() -> None:
+    random = np.random.default_rng(0)
+    x, kernel = random.random((1, 1, 6, 5)), random.random((1, 1, 3, 3))
+    layer = Conv2d(id="c", channels=1, kernel=3, stride=2, padding=1, bias=False)
+    y, _ = reference.forward(layer, {"c.weight": kernel}, x)
+    whole = correlate2d(x[0, 0], kernel[0, 0], mode="same")
+    np.testing.assert_allclose(y[0, 0], whole[::2, ::2])
+
+
+def test_gelu_and_silu_are_scipy_s() -> None:
+    x = np.linspace(-5, 5, 101)[None]
+    np.testing.assert_allclose(reference.forward(Gelu(id="g"), {}, x)[0], x * norm.cdf(x))
+    np.testing.assert_allclose(reference.forward(Silu(id="s"), {}, x)[0], x * expit(x))
+
+
+def test_attention_follows_its_formula_head_by_head() -> None:
+    random = np.random.default_rng(0)
+    weights = {"a.qkv.weight": random.normal(size=(4, 12)), "a.qkv.bias": random.normal(size=12)}
+    weights |= {"a.out.weight": random.normal(size=(4, 4)), "a.out.bias": random.normal(size=4)}
+    x = random.normal(size=(1, 3, 4))
+    q, k, v = np.split(x[0] @ weights["a.qkv.weight"] + weights["a.qkv.bias"], 3, axis=1)
+    for causal in (False, True):
+        mixed = np.zeros((3, 4))
+        for columns in (slice(0, 2), slice(2, 4)):
+            for t in range(3):
+                seen = slice(0, t + 1 if causal else 3)
+                shares = softmax(q[t, columns] @ k[seen, columns].T / np.sqrt(2))
+                mixed[t, columns] = shares @ v[seen, columns]
+        y, _ = reference.forward(Attention(id="a", heads=2, causal=causal), weights, x)
+        np.testing.assert_allclose(y[0], mixed @ weights["a.out.weight"] + weights["a.out.bias"])
+
+
+def test_normalisation_uses_the_biased_variance_and_inference_the_stored_state() -> None:
+    random = np.random.default_rng(0)
+    weights = {"n.weight": random.random(3), "n.bias": random.random(3)}
+    x = random.normal(size=(4, 3))
+    y, _ = reference.forward(LayerNorm(id="n"), weights, x)
+    expected = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(y, expected * weights["n.weight"] + weights["n.bias"])
+    weights |= {"n.mean": random.random(3), "n.variance": random.random(3)}
+    layer = BatchNorm(id="n")
+    trained, _ = reference.forward(layer, weights, x)
+    np.testing.assert_allclose(
+        trained, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5) * weights["n.weight"] + weights["n.bias"]
+    )
+    stored, _ = reference.forward(layer, weights, x, training=False)
+    normal = (x - weights["n.mean"]) / np.sqrt(weights["n.variance"] + 1e-5)
+    np.testing.assert_allclose(stored, normal * weights["n.weight"] + weights["n.bias"])
+
+
+def test_a_recurrence_runs_as_often_as_its_batch_says() -> None:
+    workload = NETWORKS["recurrence"]
+    found = reference.train(workload, make_weights(workload, 0), made_samples(workload, 0), 3)
+    assert found.steps["r"].tolist() == [4, 2, 4]
+    h, kernel, bias = np.ones((1, 2)), np.array([[0.0, 1.0], [2.0, 0.0]]), np.array([0.0, 1.0])
+    y, _ = reference.forward(Recurrence(id="r", steps=(1,)), {"r.weight": kernel, "r.bias": bias}, h, steps=2)
+    np.testing.assert_allclose(y, (h @ kernel + bias) @ kernel + bias)
+
+
+def test_frozen_layers_and_state_stay_as_they_are() -> None:
+    for name in ("two inputs, half of it frozen", "residual with batch-norm"):
+        workload = NETWORKS[name]
+        found = reference.train(workload, make_weights(workload, 0), made_samples(workload, 0), 2)
+        assert found.first_update.keys() == weight_shapes(workload).keys()
+        for tensor, after in found.first_update.items():
+            moved = not np.array_equal(after, found.weights[tensor])
+            assert moved == (tensor in trained_weights(workload)), tensor
+
+
+def test_the_outputs_are_inference_on_the_first_batch_with_the_initial_weights() -> None:
+    workload = NETWORKS["residual with batch-norm"]
+    weights = make_weights(workload, 0)
+    found = reference.train(workload, weights, made_samples(workload, 0), 2)
+    first = {name: batches[0] for name, batches in found.inputs.items()}
+    wide = {name: tensor.astype(np.float64) for name, tensor in weights.items()}
+    np.testing.assert_array_equal(found.outputs, reference.outputs(workload, wide, first))
+    alone = reference.outputs(workload, wide, {name: batch[:1] for name, batch in first.items()})
+    np.testing.assert_allclose(found.outputs[:1], alone)  # no other sample has a part in it
 
 
 def test_a_convolution_is_scipy_s_cross_correlation() -> None:
@@ -117,7 +298,9 @@ def test_training_takes_plain_gradient_steps_on_one_batch_each() -> None:
         inputs = {"input": found.inputs["input"][step]}
         loss, gradients = reference.loss_and_gradients(workload, weights, inputs, found.targets[step])
         assert found.losses[step] == loss
-        weights = {name: tensor - 0.01 * gradients[name] for name, tensor in weights.items()}
+        weights = {
+            name: tensor - workload.optimiser.learning_rate * gradients[name] for name, tensor in weights.items()
+        }
         if step == 0:
             for name, tensor in weights.items():
                 np.testing.assert_array_equal(found.first_update[name], tensor)
@@ -181,6 +364,38 @@ def test_a_rounding_error_turns_no_decision_of_a_safe_sample(seed: int) -> None:
     _, rounded = reference.loss_and_gradients(workload, shaken, inputs, targets)
     for name, gradient in exact.items():
         assert np.linalg.norm(rounded[name] - gradient) <= 1e-4 * np.linalg.norm(gradient), name
+
+
+def test_decisions_below_everything_trained_do_not_count() -> None:
+    frozen = msgspec.structs.replace(SAME, trained=False)
+    near = np.array([[[[2, 2 - NEAR], [0, -1]]]])
+    for layers, counts in (((SAME, MaxPool2d(id="p", size=2)), True), ((frozen, MaxPool2d(id="p", size=2)), False)):
+        workload = small(*layers, Flatten(id="f"), Dense(id="d", units=1), shape=(1, 2, 2))
+        weights = {**ONE, "d.weight": np.ones((1, 1)), "d.bias": np.ones(1)}
+        assert np.isfinite(reference.margins(workload, weights, {"input": near})).all() == counts
+
+
+@pytest.mark.parametrize(("gap", "margin"), [(1e-3, 1e-4), (6e-5, 3e-5), (2e-5, 1e-5), (5e-6, None)])
+def test_batches_have_the_largest_margin_there_is(gap: float, margin: float | None) -> None:
+    layers = (SAME, MaxPool2d(id="p", size=2), Flatten(id="f"), Dense(id="d", units=5))
+    workload = small(*layers, shape=(1, 2, 2), loss="softmax-cross-entropy")
+    inputs = np.array([[[[3, 3 * (1 - gap)], [0, 0]]]] * 5, np.float32)
+    weights = {"c.weight": np.ones((1, 1, 1, 1)), "d.weight": np.full((1, 5), 0.1), "d.bias": np.zeros(5)}
+    slow = msgspec.structs.replace(workload, optimiser=msgspec.structs.replace(workload.optimiser, learning_rate=1e-6))
+    single = {name: tensor.astype(np.float32) for name, tensor in weights.items()}
+    found = reference.train(slow, single, Counted(inputs), 3)
+    assert found.margin == margin
+    assert found.safe_steps == (0 if margin is None else 3)
+
+
+def test_the_margin_after_batch_norm_is_that_of_the_whole_batch() -> None:
+    workload = small(
+        SAME, BatchNorm(id="n"), Relu(id="r"), Flatten(id="f"), Dense(id="d", units=1), shape=(1, 2, 2), batch=4
+    )
+    weights = {name: tensor.astype(np.float64) for name, tensor in make_weights(workload, 0).items()}
+    batch = reference.draw(workload, weights, made_samples(workload, 0))
+    assert batch.margin is not None
+    assert reference.margins(workload, weights, batch.inputs).min() > batch.margin
 
 
 def test_a_batch_is_filled_with_safe_samples_in_their_order() -> None:
