@@ -123,6 +123,7 @@ class Parity(Record, frozen=True):
     worst_tensor: str | None = None
     output_difference: float | None = None  # of inference on the first batch; null where only training was checked
     output_tolerance: float | None = None
+    margin: float | None = None  # of every decision in the first batch (`bench.reference`)
 
 
 class Run(Record, frozen=True):

@@ -265,7 +265,14 @@ class Workers:
             deadlines.trace,
         )
         update = await asyncio.to_thread(_read_and_remove, first_update)
-        found = parity.compare(material.reference, traced.losses, update, outputs=outputs)
+        found = parity.compare(
+            material.reference,
+            traced.losses,
+            update,
+            outputs,
+            precision=plan.precision,
+            framework=candidate.framework,
+        )
         self._board.note(
             name,
             workload,

@@ -1,136 +1,155 @@
-"""The parity gate: what computes the same passes, every fault we thought of is caught."""
+"""The parity gate: what computes the same passes, every fault of the catalogue is caught."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
 
 from bench import parity, reference
 from bench.data import made_samples, make_weights
-from bench.reference import Floats, Reference
+from bench.reference import Reference
 from bench.tensors import Array
 from bench.workload import Workload, load_workloads
+from tests.bench import mutants
 
+BATCHES = {"mnist-cnn": 8, "pm25-lstm": 72, "resnet-mini": 2, "transformer-lm": 2}  # small ones: faults show as well
+SEEDS = 5
+STEPS = 3  # every fault shows in the first three
 WORKLOADS = {
-    name: msgspec.structs.replace(workload, batch=32 if name == "mnist-cnn" else workload.batch)
+    name: msgspec.structs.replace(workload, batch=BATCHES[name])
     for name, workload in load_workloads().items()
-    if workload.usual
+    if name in BATCHES
 }
-STEPS = 3  # every fault shows in the first two
-
-Weights = dict[str, Floats]
+APPLICABLE = {  # faults that need a place of their own in the network
+    "mnist-cnn": {"flatten order", "padding", "ceil pooling", "ReLU before pooling left out"},
+    "pm25-lstm": {"swapped gates", "second LSTM bias"},
+    "resnet-mini": {"padding", "other epsilon", "batch statistics in inference"},
+    "transformer-lm": {"other epsilon", "gelu by tanh"},
+}
+ANYWHERE = {
+    "learning rate 1 % off",
+    "missing bias",
+    "frozen layer",
+    "weight decay 1e-4",
+    "momentum",
+    "sum for mean",
+    "labels off by one",
+    "float16 accumulation",
+    "dropped last batch",
+    "stale batch",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_blas_thread() -> Iterator[None]:
-    """As in `bench.data.prepare`: several wait for one another on a busy machine."""
-    with threadpool_limits(1, "blas"):
+    with mutants.one_blas_thread():
         yield
+
+
+def make(workload: Workload, seed: int) -> Reference:
+    return reference.train(workload, make_weights(workload, seed), made_samples(workload, seed), STEPS)
 
 
 @pytest.fixture(scope="module", params=sorted(WORKLOADS))
 def case(request: pytest.FixtureRequest) -> tuple[Workload, Reference]:
     workload = WORKLOADS[request.param]
-    made = reference.train(workload, make_weights(workload, 0), made_samples(workload, 0), STEPS)
-    return workload, made
+    return workload, make(workload, 0)
 
 
-class Trainer:
-    """Trains on a reference's batches, with one fault if there is one."""
-
-    def __init__(self, workload: Workload, made: Reference) -> None:
-        self.workload, self.made = workload, made
-        self.rate = workload.optimiser.learning_rate
-        self.velocity: Weights = {}
-
-    def run(
-        self,
-        update: Callable[[Weights, Weights], Weights],
-        targets: Callable[[Array], Array] = lambda y: y,
-        start: Callable[[Weights], Weights] = lambda w: w,
-    ) -> tuple[list[float], Mapping[str, Array]]:
-        weights = start({name: tensor.astype(np.float64) for name, tensor in self.made.weights.items()})
-        losses, first = [], None
-        for x, y in zip(self.made.inputs["input"], self.made.targets, strict=True):
-            loss, gradients = reference.loss_and_gradients(self.workload, weights, {"input": x}, targets(y))
-            losses.append(loss)
-            weights = update(weights, gradients)
-            first = first or {name: tensor.astype(np.float32) for name, tensor in weights.items()}
-        assert first is not None
-        return losses, first
-
-    def plain(self, weights: Weights, gradients: Weights) -> Weights:
-        return {name: tensor - self.rate * gradients[name] for name, tensor in weights.items()}
-
-    def momentum(self, weights: Weights, gradients: Weights) -> Weights:
-        self.velocity = {name: 0.9 * self.velocity.get(name, 0.0) + g for name, g in gradients.items()}
-        return self.plain(weights, self.velocity)
-
-    def scaled(self, factor: float) -> Callable[[Weights, Weights], Weights]:
-        return lambda weights, gradients: self.plain(weights, {name: factor * g for name, g in gradients.items()})
-
-    def decayed(self, decay: float) -> Callable[[Weights, Weights], Weights]:
-        return lambda weights, gradients: self.plain(
-            weights, {name: g + decay * weights[name] for name, g in gradients.items()}
-        )
-
-    def frozen(self, name: str) -> Callable[[Weights, Weights], Weights]:
-        return lambda weights, gradients: self.plain(weights, gradients) | {name: weights[name]}
-
-
-def compare(made: Reference, trace: tuple[list[float], Mapping[str, Array]]) -> bool:
-    return parity.compare(made, *trace).passed
-
-
-def test_float32_weights_of_the_same_training_pass(case: tuple[Workload, Reference]) -> None:
+def test_float32_arithmetic_passes_three_times_over(case: tuple[Workload, Reference]) -> None:
     workload, made = case
-    trainer = Trainer(workload, made)
-    found = parity.compare(made, *trainer.run(trainer.plain))
+    found = mutants.judge(made, mutants.honest(workload, made))
     assert found.passed
-    assert found.max_relative_difference == 0
-    assert 0 < found.first_update_difference <= parity.FIRST_UPDATE_TOLERANCE / 3
-    assert found.steps == len(made.losses)
+    assert 0 < found.max_relative_difference <= found.tolerance / 3
+    assert 0 < found.first_update_difference <= found.first_update_tolerance / 3
+    assert found.output_difference is not None
+    assert found.output_tolerance is not None
+    assert 0 < found.output_difference <= found.output_tolerance / 3
+    assert (found.steps, found.margin) == (STEPS, made.margin)
 
 
-def test_every_faulty_training_is_caught(case: tuple[Workload, Reference]) -> None:
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+def test_reduced_precision_passes_its_own_tolerances_only(case: tuple[Workload, Reference], precision: str) -> None:
     workload, made = case
-    trainer = Trainer(workload, made)
-    classes = workload.loss == "softmax-cross-entropy"
-    first_bias = next(name for name in made.weights if name.endswith("bias"))
-    kernel = next(iter(made.weights))
-    faults = {
-        "learning rate 1 % off": trainer.run(trainer.scaled(1.01)),
-        "sum for mean": trainer.run(trainer.scaled(workload.batch)),
-        "weight decay of 1e-4": trainer.run(trainer.decayed(1e-4)),
-        "momentum": trainer.run(trainer.momentum),
-        "a bias left out of training": trainer.run(trainer.frozen(first_bias)),
-        "a frozen layer": trainer.run(trainer.frozen(kernel)),
-        "targets off by one": trainer.run(trainer.plain, targets=lambda y: (y + 1) % 10 if classes else y + 1),
-        "a second bias trained too": trainer.run(
-            lambda w, g: trainer.plain(w, {n: 2 * t if n == first_bias else t for n, t in g.items()})
-        ),
-        "a kernel transposed": trainer.run(
-            trainer.plain, start=lambda w: w | {kernel: w[kernel].reshape(w[kernel].shape[::-1]).T}
-        ),
-        "half precision": trainer.run(
-            trainer.plain, start=lambda w: {n: t.astype(np.float16).astype(np.float64) for n, t in w.items()}
-        ),
-        "a stale batch": ([made.losses[0], *made.losses[:-1]], made.first_update),
-        "the update of the second step": (list(made.losses), trainer.run(trainer.scaled(2))[1]),
-    }
-    missed = [name for name, trace in faults.items() if compare(made, trace)]
-    assert missed == []
+    trace = mutants.reduced(workload, made, precision)
+    assert not mutants.judge(made, trace).passed
+    assert mutants.headroom(mutants.figures(made, trace), precision) >= 3
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("name", sorted(WORKLOADS))
+def test_every_fault_is_caught_three_times_over(name: str, seed: int) -> None:
+    workload = WORKLOADS[name]
+    made = make(workload, seed)
+    found = dict(mutants.faulty(workload, made))
+    assert found.keys() == ANYWHERE | APPLICABLE[name]
+    assert {fault: figures for fault, figures in found.items() if mutants.reach(figures) < 3} == {}
+
+
+def test_the_catalogue_is_tried_whole() -> None:
+    assert mutants.FAULTS.keys() == ANYWHERE.union(*APPLICABLE.values())
+
+
+@pytest.mark.parametrize("precision", ["tf32", "bf16"])
+@pytest.mark.parametrize("fault", ["frozen layer", "labels off by one"])
+def test_gross_faults_are_caught_in_reduced_precision_too(
+    case: tuple[Workload, Reference], precision: str, fault: str
+) -> None:
+    workload, made = case
+    trace = mutants.FAULTS[fault](workload, made)
+    assert trace is not None
+    assert not mutants.judge(made, trace, precision).passed
 
 
 def test_the_worst_tensor_is_named(case: tuple[Workload, Reference]) -> None:
-    workload, made = case
-    trainer = Trainer(workload, made)
-    name = list(made.weights)[-1]
-    assert parity.compare(made, *trainer.run(trainer.frozen(name))).worst_tensor == name
+    _, made = case
+    name = list(made.first_update)[-1]
+    first = dict(made.first_update) | {name: made.weights[name]}
+    assert parity.compare(made, made.losses, first).worst_tensor == name
+
+
+def test_outputs_that_were_not_asked_for_are_not_judged(case: tuple[Workload, Reference]) -> None:
+    _, made = case
+    found = parity.compare(made, made.losses, made.first_update)
+    assert found.passed
+    assert (found.output_difference, found.output_tolerance) == (None, None)
+
+
+@pytest.mark.parametrize("damage", ["zero", "misshapen", "nan"])
+def test_outputs_that_cannot_be_compared_count_as_zero(case: tuple[Workload, Reference], damage: str) -> None:
+    _, made = case
+    outputs = {
+        "zero": np.zeros_like(made.outputs),
+        "misshapen": made.outputs[:-1],
+        "nan": np.full_like(made.outputs, np.nan),
+    }[damage]
+    found = parity.compare(made, made.losses, made.first_update, outputs)
+    assert not found.passed
+    assert found.output_difference is not None
+    assert found.output_difference >= 1
+
+
+def test_a_frozen_tensor_has_to_come_back_as_it_was() -> None:
+    workload = msgspec.structs.replace(load_workloads()["finetune"], batch=2)
+    made = make(workload, 0)
+    assert parity.compare(made, made.losses, made.first_update).passed
+    moved = dict(made.first_update)
+    moved["conv1.weight"] = moved["conv1.weight"] * (1 + 1e-6)
+    assert not parity.compare(made, made.losses, moved).passed
+    del moved["conv1.weight"]
+    assert not parity.compare(made, made.losses, moved).passed
+
+
+def test_a_wider_tolerance_of_an_engine_is_in_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parity.tolerance("fp32") == parity.tolerance("fp32", "pytorch")
+    monkeypatch.setattr(parity, "WIDENED", {"theano": 4.0})
+    assert parity.tolerance("fp32", "theano").losses == 4 * parity.LOSS_TOLERANCE
+    assert parity.tolerance("fp32", "theano").first_update == 4 * parity.FIRST_UPDATE_TOLERANCE
+    with pytest.raises(KeyError):
+        parity.tolerance("fp8")
 
 
 @pytest.mark.parametrize("damage", ["missing", "misshapen", "nan"])
@@ -176,7 +195,7 @@ def test_the_difference_found_is_the_one_put_in(size: float, step: int, up: bool
     found = parity.compare(made, losses, {"w": np.array([3.0, 4.0 + 5 * size])})
     assert found.max_relative_difference == pytest.approx(size, rel=1e-6)
     assert found.first_update_difference == pytest.approx(size, rel=1e-6)
-    assert found.passed == (found.max_relative_difference <= 1e-5 and found.first_update_difference <= 3e-4)
+    assert found.passed == (found.max_relative_difference <= 1e-5 and found.first_update_difference <= 9e-5)
 
 
 def test_a_tensor_the_reference_leaves_alone_has_to_be_left_alone() -> None:
