@@ -18,6 +18,10 @@ BLOCK_SECONDS = 0.35
 START_SECONDS = 12.0
 """What starting, checking and warming up a worker is expected to take: 6 to 15 s on two cores (main frameworks)."""
 
+LEEWAY = 0.1
+"""Share of its budget that a race may overdraw for its last launch: without it the verdicts of the launches before
+would be lost for want of some seconds."""
+
 STOPS = (1, *(number for number, _ in race.LOOKS))
 """Launches after which verdicts are looked for; a launch in between decides nothing."""
 
@@ -95,15 +99,18 @@ class Budget:
 
     def left(self, workload: str, phase: str) -> float:
         """Seconds of measuring that a race still has; negative once it has overdrawn."""
+        return self._share() - self._spent[workload, phase]
+
+    def _share(self) -> float:
+        """The budget of every open race."""
         gone = sum(self._spent[each] for each in self._finished)
-        open_races = max(1, len(self._spent) - len(self._finished))
-        return (self._plan.budget_seconds - gone) / open_races - self._spent[workload, phase]
+        return (self._plan.budget_seconds - gone) / max(1, len(self._spent) - len(self._finished))
 
     def stop(self, workload: str, phase: str, field: Collection[str], done: int, pending: float = 0.0) -> int:
         """The launches after which a race of `field` is to end, `done` of them being over; `done` when it is over.
 
-        The greatest number that decides something and that the budget pays for, each launch at its least length. The
-        first launch is always run: nothing would be measured without it.
+        The greatest number that decides something and that the budget, with LEEWAY, pays for, each launch at its least
+        length. The first launch is always run: nothing would be measured without it.
 
         Args:
             pending: seconds that the launches done will still spend, where the last one is under way.
@@ -111,7 +118,7 @@ class Budget:
         plan, costs = self._plan, self._costs
         stops = {stop for stop in STOPS if plan.auto or stop <= plan.launches} | {plan.launches}
         launch = race.MIN_ROUNDS * costs.round(field, workload, phase)
-        left = self.left(workload, phase) - pending
+        left = self.left(workload, phase) - pending + LEEWAY * self._share()
         affordable = [stop for stop in stops if stop > done and (stop - done) * launch <= left]
         return max(affordable, default=max(done, 1))
 
