@@ -16,7 +16,7 @@ from tests.bench.conftest import MakeEnvironment
 
 MAIN = Path(__file__).parent.parent.parent / "bench" / "worker" / "main.py"
 DEADLINE = 600.0  # seconds; torch.compile takes 20 on a quiet machine
-FRAMEWORKS = ("pytorch", "tensorflow", "keras", "mxnet")
+FRAMEWORKS = ("pytorch", "tensorflow", "keras", "mxnet", "jax")
 WORKLOADS = load_workloads()
 KNOWLEDGE = load()
 MODES = {
