@@ -31,7 +31,14 @@ from tests.bench.candidates import (
 from tests.bench.conftest import MakeEnvironment
 
 SMALL = ("mnist-cnn", "pm25-lstm")  # what modes other than a framework's default are tried on here
-MIXED = ("pytorch:eager", "keras@tensorflow:fit", "keras@pytorch:custom", "keras@jax:custom")
+MIXED = (
+    "pytorch:eager",
+    "tensorflow:function",
+    "keras@tensorflow:fit",
+    "keras@pytorch:custom",
+    "keras@jax:custom",
+    "jax:jit",
+)
 MIXED_DIFFERENCE = 0.05
 """Of the first loss in bf16: its 8 bits of mantissa are off by 4e-3 a number, and errors of many numbers cancel."""
 
@@ -123,11 +130,22 @@ def of_half_the_size(manifest: Path) -> dict[str, Array]:
     return {name: tensor if name.startswith("steps.") else tensor[:, :half] for name, tensor in tensors.items()}
 
 
-@pytest.mark.parametrize(("candidate", "again"), [("pytorch:compile", 7), ("keras@jax:custom", 7)])
+@pytest.mark.parametrize(
+    ("candidate", "again"),
+    [
+        ("pytorch:compile", 7),
+        ("keras@jax:custom", 7),
+        ("tensorflow:function", 0),  # the length is a tensor, its loop a tf.while_loop
+        ("tensorflow:xla", 7),
+        ("mxnet:hybrid", 0),  # Gluon's foreach goes over however many there are
+        ("jax:jit", 7),
+    ],
+)
 async def test_a_length_that_changes_is_compiled_anew_and_counted(
     candidate: str, again: int, environment: MakeEnvironment, prepared: MakeMaterial, tmp_path: Path
 ) -> None:
-    """Eight lengths in turn; where the length stays, and from one network to the next, nothing is counted."""
+    """Eight lengths in turn, which some engines take as they come; where the length stays, and from one network to the
+    next, nothing is counted."""
     mode = Candidate.parse(candidate).mode
     async with started(candidate, environment) as session:
         await session.request(load_request(candidate), protocol.Loaded, "import", DEADLINE)
@@ -151,6 +169,15 @@ async def test_bf16_is_what_it_computes_in(
             assert 1e-4 < (found.output_difference or 0) < MIXED_DIFFERENCE, workload
             for name, tensor in read_tensors(tmp_path / "first.json").items():
                 assert tensor.dtype == "float32", name
+
+
+async def test_bf16_without_kernels_is_refused_before_it_is_tried(environment: MakeEnvironment) -> None:
+    async with started("mxnet:hybrid", environment) as session:
+        request = load_request("mxnet:hybrid", precision="bf16")
+        with pytest.raises(Refusal) as refused:
+            await session.request(request, protocol.Loaded, "import", DEADLINE)
+        assert refused.value.kind == "precision"
+        assert refused.value.mend == "use --precision fp32"
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -161,7 +161,9 @@ def test_what_cannot_run_here_costs_nothing(tmp_path: Path) -> None:
 def known(seconds: float) -> Expectations:
     """Every default candidate's block took so long."""
     return Expectations(
-        block_seconds={(name, workload, "train"): seconds for name in planned().field for workload in WORKLOADS}
+        block_seconds={
+            (name, workload, "train"): seconds for name in planned(budget_seconds=300.0).field for workload in WORKLOADS
+        }
     )
 
 
