@@ -23,7 +23,7 @@ class Recurrence(layers.Layer):
 def build():
     h = keras.Input(shape=(128,), name="h")
     steps = keras.Input(shape=(), dtype="int32", name="steps")
-    return keras.Model({"h": h, "steps": steps}, layers.Dense(1)(Recurrence()(h, steps)))
+    return keras.Model({"h": h, "steps": steps}, layers.Dense(10)(Recurrence()(h, steps)))
 
 
 def with_steps(h, steps):
@@ -32,9 +32,12 @@ def with_steps(h, steps):
 
 
 def train(model, batches, learning_rate):
-    # Compiled, a loop of unknown length has no gradient on JAX.
-    model.compile(optimizer=keras.optimizers.SGD(learning_rate), loss="mse", jit_compile=False)
-    stream = ((with_steps(starts, steps), values) for starts, values, steps in batches)
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,  # compiled, a loop of unknown length has no gradient on JAX
+    )
+    stream = ((with_steps(starts, steps), labels) for starts, labels, steps in batches)
     # The history has the mean loss of every epoch: epochs of one step give each batch's own.
     history = model.fit(stream, steps_per_epoch=1, epochs=len(batches), shuffle=False, verbose=0)
     return history.history["loss"]

@@ -23,11 +23,14 @@ class Recurrence(layers.Layer):
 
 
 def build():
-    return keras.Sequential([keras.Input(shape=(128,)), Recurrence(steps=20), layers.Dense(1)])
+    return keras.Sequential([keras.Input(shape=(128,)), Recurrence(steps=20), layers.Dense(10)])
 
 
 def train(model, batches, learning_rate):
-    model.compile(optimizer=keras.optimizers.SGD(learning_rate), loss="mse")
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
     stream = (batch for batch in batches)
     # The history has the mean loss of every epoch: epochs of one step give each batch's own.
     history = model.fit(stream, steps_per_epoch=1, epochs=len(batches), shuffle=False, verbose=0)

@@ -39,7 +39,7 @@ class Model(tf.Module):
     def __init__(self):
         super().__init__()
         self.loop = Recurrence(128, steps=20)
-        self.dense = Dense(128, 1)
+        self.dense = Dense(128, 10)
 
     @tf.function
     def __call__(self, h):
@@ -52,15 +52,17 @@ def build():
 
 def train(model, batches, learning_rate):
     @tf.function
-    def train_step(starts, values):
+    def train_step(starts, labels):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.math.squared_difference(model(starts), values))
+            logits = model(starts)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+            loss = tf.reduce_mean(losses)
         variables = model.trainable_variables
         for variable, gradient in zip(variables, tape.gradient(loss, variables)):
             variable.assign_sub(learning_rate * gradient)
         return loss
 
-    return [float(train_step(starts, values)) for starts, values in batches]
+    return [float(train_step(starts, labels)) for starts, labels in batches]
 
 
 def predict(model, starts):
