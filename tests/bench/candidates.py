@@ -75,17 +75,25 @@ def build_request(material: PreparedData, mode: str) -> protocol.Build:
     )
 
 
-async def certify(session: Session, material: PreparedData, mode: str, folder: Path) -> Parity:
+async def certify(
+    session: Session, candidate: str, material: PreparedData, folder: Path, precision: str = "fp32"
+) -> Parity:
     """Build a workload in a loaded worker, and compare inference before and training from the initial weights.
 
     Raises:
         bench.session.WorkerFailure: a request was refused, or the worker was lost.
     """
-    await session.request(build_request(material, mode), protocol.Built, "build", DEADLINE)
+    parsed = Candidate.parse(candidate)
+    await session.request(build_request(material, parsed.mode), protocol.Built, "build", DEADLINE)
     outputs, first = folder / "outputs.json", folder / "first.json"
     await session.request(protocol.Predict(id=0, outputs=str(outputs)), protocol.Reply, "predict", DEADLINE)
     trace = protocol.Trace(id=0, steps=parity.STEPS, first_update=str(first))
     traced = await session.request(trace, protocol.Traced, "trace", DEADLINE)
     return parity.compare(
-        material.reference, traced.losses, read_tensors(first), outputs=read_tensors(outputs)["outputs"]
+        material.reference,
+        traced.losses,
+        read_tensors(first),
+        read_tensors(outputs)["outputs"],
+        precision=precision,
+        framework=parsed.framework,
     )

@@ -1,4 +1,4 @@
-"""Hold candidates against the reference: `python -m tests.bench.parity_matrix [--seeds N] [name ...]`.
+"""Hold candidates against the reference: `python -m tests.bench.parity_matrix [--seeds N] [--precision P] [name ...]`.
 
 A name is a candidate ("keras@jax:fit"), a framework with its backend ("keras@jax"), or a workload; without any, all of
 them. For every pair it prints the worst relative differences of losses, first update and inference outputs over the
@@ -11,14 +11,13 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from advisor.paths import home
-from bench import protocol
+from bench import parity, protocol
 from bench.data import PreparedData, prepare
 from bench.environments import Environment, Environments, recipe_for
-from bench.plan import Candidate
 from bench.results import Parity
 from bench.session import Session, WorkerFailure
 from tests.bench.candidates import (
@@ -39,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.parity_matrix")
     parser.add_argument("names", nargs="*", metavar="name", help="a candidate, a framework or a workload")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds of weights and data")
+    parser.add_argument("--precision", choices=parity.TOLERANCES, default="fp32")
     options = parser.parse_args(arguments)
     backends = {candidate: candidate.partition(":")[0] for candidate in CANDIDATES}
     for name in options.names:
@@ -48,12 +48,12 @@ def main(arguments: Sequence[str]) -> int:
     candidates = [name for name, backend in backends.items() if wanted & {name, backend}] or list(CANDIDATES)
     workloads = [name for name in WORKLOADS if name in wanted] or list(WORKLOADS)
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(matrix(candidates, workloads, options.seeds, Path(folder)))
+        return asyncio.run(matrix(candidates, workloads, options.seeds, options.precision, Path(folder)))
 
 
-async def matrix(candidates: Sequence[str], workloads: Sequence[str], seeds: int, folder: Path) -> int:
+async def matrix(candidates: Sequence[str], workloads: Sequence[str], seeds: int, precision: str, folder: Path) -> int:
     @cache
-    def material(workload: str, seed: int) -> PreparedData:
+    def material(seed: int, workload: str) -> PreparedData:
         place = folder / str(seed)
         place.mkdir(exist_ok=True)
         return prepare(WORKLOADS[workload], seed, place)
@@ -61,28 +61,37 @@ async def matrix(candidates: Sequence[str], workloads: Sequence[str], seeds: int
     print(f"{'candidate':26}{'workload':22}{'losses':>9}{'update':>9}{'outputs':>9}")
     well = True
     for candidate in candidates:
-        well &= await row(candidate, workloads, seeds, material, folder)
+        well &= await row(candidate, workloads, [partial(material, seed) for seed in range(seeds)], precision, folder)
     print("all keep to a third of their tolerance" if well else "not all keep to a third of their tolerance")
     return 0 if well else 1
 
 
 async def row(
-    candidate: str, workloads: Sequence[str], seeds: int, material: Callable[[str, int], PreparedData], folder: Path
+    candidate: str,
+    workloads: Sequence[str],
+    materials: Sequence[Callable[[str], PreparedData]],
+    precision: str,
+    folder: Path,
 ) -> bool:
-    """One candidate on all workloads, in one worker as long as that lives; whether all is well."""
+    """One candidate on all workloads, in one worker as long as that lives; whether all is well.
+
+    `materials` gives a workload's material, for each seed.
+    """
     all_well = True
     left = list(workloads)
     while left:
         async with started(candidate, make_environment) as session:
-            await session.request(load_request(candidate), protocol.Loaded, "import", DEADLINE)
+            load = load_request(candidate, precision=precision)
+            await session.request(load, protocol.Loaded, "import", DEADLINE)
             while left and not session.lost.done():
                 workload = left.pop(0)
                 try:
                     found = [
-                        await both_phases(session, candidate, material(workload, seed), folder) for seed in range(seeds)
+                        await both_phases(session, candidate, material(workload), precision, folder)
+                        for material in materials
                     ]
                 except WorkerFailure as failure:
-                    all_well, told = False, str(failure)
+                    all_well, told = False, f"  {failure}"
                 else:
                     well = all(honest(one) for one in found)
                     all_well, told = all_well and well, summary(found) + ("" if well else "  <-- more than a third")
@@ -90,8 +99,8 @@ async def row(
     return all_well
 
 
-async def both_phases(session: Session, candidate: str, material: PreparedData, folder: Path) -> Parity:
-    found = await certify(session, material, Candidate.parse(candidate).mode, folder)
+async def both_phases(session: Session, candidate: str, material: PreparedData, precision: str, folder: Path) -> Parity:
+    found = await certify(session, candidate, material, folder, precision)
     for request in (protocol.Train(id=0, steps=STEPS), protocol.Infer(id=0, steps=STEPS)):
         await session.request(request, protocol.Block, "block", DEADLINE)
     return found
