@@ -67,11 +67,12 @@ def basis_sentence(verdict: Verdict) -> str | None:
     """On what a verdict rests, where that is not wall time of several launches."""
     if verdict.verdict is Outcome.UNDECIDED:
         return None
+    told = []
     if verdict.basis is Basis.ONE_LAUNCH:
-        return _("in these processes only: fewer than three launches")
+        told.append(_("in these processes only: fewer than three launches"))
     if verdict.quantity is Quantity.CPU_SECONDS:
-        return _("in CPU seconds: the machine was busy")
-    return None
+        told.append(_("in CPU seconds: the machine was busy"))
+    return "; ".join(told) or None
 
 
 def launches_in_words(results: Results) -> str:

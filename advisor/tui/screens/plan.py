@@ -10,6 +10,7 @@ from textual import work
 from textual.binding import Binding
 from textual.containers import ItemGrid, Vertical
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Checkbox, DataTable, Static
 
@@ -91,9 +92,8 @@ class PlanScreen(AdvisorScreen):
     def compose_body(self) -> Iterable[Widget]:
         with Vertical():
             with ItemGrid(id="workloads", min_column_width=25):
-                for identifier, name in self.advisor.services.workloads().items():
-                    text = name.in_language(language())
-                    yield Tick(text, identifier in self._workloads, id=identifier, compact=True)
+                for identifier in self.advisor.services.workloads():  # ids are short and never cut to the same
+                    yield Tick(identifier, identifier in self._workloads, id=identifier, compact=True)
             yield Static(id="settings", markup=False)
             yield CandidateTable(cursor_type="row", id="candidates")
             yield Static(id="detail", markup=False)
@@ -258,6 +258,16 @@ class PlanScreen(AdvisorScreen):
         return offers[table.cursor_row] if 0 <= table.cursor_row < len(offers) else None
 
     # -- what is done to it -------------------------------------------------------------------------------------------
+
+    def on_descendant_focus(self, focused: DescendantFocus) -> None:
+        """Say in full what a workload is while the cursor is on it."""
+        identifier = focused.widget.id or ""
+        name = self.advisor.services.workloads().get(identifier) if isinstance(focused.widget, Tick) else None
+        if name is None:
+            self._see_detail()
+        else:
+            told = Content.assemble((identifier, "bold"), "  ", name.in_language(language()))
+            self.query_one("#detail", Static).update(told)
 
     def on_data_table_row_highlighted(self) -> None:
         self._see_detail()

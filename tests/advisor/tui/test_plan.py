@@ -14,6 +14,7 @@ from bench.plan import Goal
 from knowledge.model import Text
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, Scene, offer, shown
+from tests.advisor.tui.test_replay import screen_lines
 from tests.bench.test_recording import recorded
 
 
@@ -186,10 +187,15 @@ async def test_with_nothing_installed_a_recorded_race_is_offered_and_played(
 async def test_many_workloads_stay_on_the_screen(settle: Settle) -> None:
     class Rich(Scene):
         def workloads(self) -> dict[str, Text]:
-            return {f"workload-{n}": Text(en=f"A network, number {n}", zh=f"网络 {n}") for n in range(12)}
+            return {f"workload-number-{n:02}": Text(en=f"A network, number {n}", zh=f"网络 {n}") for n in range(12)}
 
     app = AdvisorApp(KNOWLEDGE, Rich())
     async with app.run_test(size=(80, 24)) as pilot:
         app.action_plan()
         await settle(pilot)
-        assert all(box.region.right <= 80 and box.region.bottom <= 7 for box in app.screen.query(Checkbox))
+        boxes = app.screen.query(Checkbox)
+        assert all(box.region.right <= 80 and box.region.bottom <= 7 for box in boxes)
+        assert "workload-number-11" in "\n".join(screen_lines(app))
+        boxes.last().focus()
+        await pilot.pause()
+        assert shown(app, "#detail") == "workload-number-11  A network, number 11"
