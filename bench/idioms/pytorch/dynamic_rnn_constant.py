@@ -8,7 +8,7 @@ class Loop(nn.Module):
     def __init__(self):
         super().__init__()
         self.step = nn.Linear(128, 128)
-        self.head = nn.Linear(128, 1)
+        self.head = nn.Linear(128, 10)
 
     def forward(self, h):
         for _ in range(20):
@@ -21,13 +21,13 @@ def build():
 
 
 def train(model, batches, learning_rate):
-    loss_fn = nn.MSELoss()
+    loss_fn = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     losses = []
     model.train()
-    for starts, values in batches:
+    for starts, labels in batches:
         optimizer.zero_grad()
-        loss = loss_fn(model(torch.from_numpy(starts)), torch.from_numpy(values))
+        loss = loss_fn(model(torch.from_numpy(starts)), torch.from_numpy(labels).long())
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
