@@ -65,7 +65,7 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
         case "build":
             return {"build_seconds": 0.1}
         case "trace":
-            write_no_tensors(Path(request["first_update"]))
+            write_tensor(Path(request["first_update"]), "dense.weight", [1], 1.0)  # as it was: there is no learning
             return {"losses": [settings.get("loss", 1.0)] * request["steps"], "first_step_seconds": 0.2}
         case "train" | "infer":
             wall = settings["call_seconds"] + request["steps"] * settings["step_seconds"] * noise.uniform(0.98, 1.02)
@@ -81,7 +81,7 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
         case "batches":
             settings["batch"] = batch_of(Path(request["batches"]))
         case "predict":
-            write_outputs(Path(request["outputs"]), settings.get("output", 1.0))
+            write_tensor(Path(request["outputs"]), "outputs", [OWN_BATCH, 1], settings.get("output", 1.0))
         case "latency":
             seconds = settings["call_seconds"] + settings["step_seconds"]
             return {"seconds": [seconds * noise.uniform(0.98, 1.02) for _ in range(request["calls"])]}
@@ -108,16 +108,11 @@ def batch_of(manifest: Path) -> int:
     return int(json.loads(manifest.read_text(encoding="utf-8"))["tensors"][0]["shape"][1])
 
 
-def write_outputs(manifest: Path, value: float) -> None:
-    manifest.with_suffix(".bin").write_bytes(array.array("f", [value] * OWN_BATCH).tobytes())
-    outputs = {"name": "outputs", "dtype": "float32", "shape": [OWN_BATCH, 1], "offset": 0}
-    document = {"schema": "advisor/tensors/1", "file": manifest.with_suffix(".bin").name, "tensors": [outputs]}
-    manifest.write_text(json.dumps(document), encoding="utf-8")
-
-
-def write_no_tensors(manifest: Path) -> None:
-    manifest.with_suffix(".bin").write_bytes(b"")
-    document = {"schema": "advisor/tensors/1", "file": manifest.with_suffix(".bin").name, "tensors": []}
+def write_tensor(manifest: Path, name: str, shape: list[int], value: float) -> None:
+    """Write one tensor, all of it `value`."""
+    manifest.with_suffix(".bin").write_bytes(array.array("f", [value] * math.prod(shape)).tobytes())
+    tensor = {"name": name, "dtype": "float32", "shape": shape, "offset": 0}
+    document = {"schema": "advisor/tensors/1", "file": manifest.with_suffix(".bin").name, "tensors": [tensor]}
     manifest.write_text(json.dumps(document), encoding="utf-8")
 
 
