@@ -145,6 +145,30 @@ def test_bad_words_get_one_clear_error_and_status_2(advisor: Run, words: list[st
     assert "Traceback" not in finished.stderr
 
 
+def test_a_workload_of_one_s_own_is_raced_from_a_file_and_from_the_data_folder(advisor: Run, tmp_path: Path) -> None:
+    text = (ROOT / "bench" / "workloads" / "mnist-cnn.yaml").read_text(encoding="utf-8")
+    own = tmp_path / "home" / "workloads"
+    own.mkdir(parents=True)
+    (own / "kept.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "once.yaml").write_text(text, encoding="utf-8")
+    listed = json.loads(advisor("bench", "list", "--json").stdout)
+    assert {"kept", "mnist-cnn"} <= {workload["id"] for workload in listed["workloads"]}
+    # Refused for its budget alone: both workloads are known.
+    refused = advisor("bench", "run", "-w", "once.yaml,kept", "--budget", "-5")
+    assert refused.returncode == 2
+    assert "budget" in refused.stderr
+    assert "workload" not in refused.stderr
+
+
+def test_a_broken_workload_file_is_named_with_its_line(advisor: Run, tmp_path: Path) -> None:
+    text = (ROOT / "bench" / "workloads" / "mnist-cnn.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("kernel: 3", "kernel: 30", 1), encoding="utf-8")
+    line = 1 + text[: text.index("kernel: 3")].count("\n")
+    refused = advisor("bench", "run", "-w", "mine.yaml")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"mine.yaml:{line}: layers[0]: conv2d cannot take an input of shape 1 x 28 x 28" in refused.stderr
+
+
 def test_a_results_file_of_another_schema_is_refused_by_name(advisor: Run, tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text('{"schema": "advisor/bench/0"}', encoding="utf-8")
     finished = advisor("recommend", "--answers", str(EXAMPLES[0]), "--results", "old.json")
