@@ -59,6 +59,8 @@ def watch(rounds: int = ROUNDS, workers: int = WORKERS) -> list[float]:
         if status != 0 or not file.exists():
             raise RuntimeError(f"the app ended with status {status}")
         marks = json.loads(file.read_text())
+    if len(marks) < rounds:
+        raise RuntimeError(f"only {len(marks)} of {rounds} rounds came to their end")
     return [(cpu1 - cpu0) / (wall1 - wall0) for (wall0, cpu0), (wall1, cpu1) in pairwise(marks)]
 
 
