@@ -64,6 +64,6 @@ def si_seconds(seconds: float | None) -> str:
 
 
 def times(low: float | None, high: float | None) -> str:
-    """A range of ratios: "1.28-1.37x", "at least 1.5x" is said by the caller: an open end is left out."""
+    """A range of ratios: "1.28-1.37x"; an open end is left out."""
     ends = [f"{end:.2f}" if end < 9.995 else f"{end:.3g}" for end in (low, high) if end is not None]
     return "-".join(dict.fromkeys(ends)) + "x" if ends else ""
