@@ -13,6 +13,7 @@ import pytest
 from bench import affinity, parity, protocol
 from bench.data import PreparedData, prepare
 from bench.plan import Candidate
+from bench.results import Parity
 from bench.session import Refusal, Session, WorkerFailure, worker_variables
 from bench.tensors import Array, read_tensors, write_tensors
 from tests.bench.candidates import (
@@ -166,6 +167,25 @@ async def test_bf16_is_what_it_computes_in(
             assert (found.output_difference or 0) > parity.OUTPUT_TOLERANCE, workload
             for name, tensor in read_tensors(tmp_path / "first.json").items():
                 assert tensor.dtype == "float32", name
+
+
+async def test_an_lstm_in_bf16_is_computed_or_refused_as_the_precision_it_is(
+    environment: MakeEnvironment, prepared: MakeMaterial, tmp_path: Path
+) -> None:
+    """oneDNN has it only for CPUs with instructions for bfloat16, and does not say so before it runs."""
+    async with started("pytorch:eager", environment) as session:
+        await session.request(load_request("pytorch:eager", precision="bf16"), protocol.Loaded, "import", DEADLINE)
+        outcome: Parity | Refusal
+        try:
+            outcome = await certify(session, "pytorch:eager", prepared("pm25-lstm"), tmp_path, "bf16")
+        except Refusal as refusal:
+            outcome = refusal
+        if isinstance(outcome, Refusal):
+            assert (outcome.kind, outcome.mend) == ("precision", "use --precision fp32")
+        else:
+            assert outcome.passed, outcome
+        found = await certify(session, "pytorch:eager", prepared("mlp-tabular"), tmp_path, "bf16")
+        assert found.passed, found
 
 
 async def test_bf16_without_kernels_is_refused_before_it_is_tried(environment: MakeEnvironment) -> None:

@@ -242,13 +242,24 @@ class Adapter(kit.Adapter):
 
     def _require_bfloat16(self):
         one = torch.ones(8, 8, device=self.runtime.device)
-        try:
-            with self._mixed_precision():
-                found = (one @ one).dtype
-        except RuntimeError as error:
-            raise kit.Refused("precision", "torch.autocast: %s" % error, "use --precision fp32") from None
+        found = self._try_mixed("torch.autocast", lambda: one @ one).dtype
         if found != torch.bfloat16:
             raise kit.Refused("precision", "torch.autocast computes in %s" % found, "use --precision fp32")
+
+    def _require_bfloat16_lstm(self):
+        """oneDNN has the LSTM in bfloat16 only for CPUs with instructions for it, and says so when it runs."""
+        lstm = nn.LSTM(8, 8, batch_first=True).to(self.runtime.device)
+        series = torch.zeros(2, 2, 8, device=self.runtime.device)
+        self._try_mixed("nn.LSTM under torch.autocast", lambda: lstm(series))
+        with torch.inference_mode():
+            self._try_mixed("nn.LSTM under torch.autocast", lambda: lstm(series))
+
+    def _try_mixed(self, what, call):
+        try:
+            with self._mixed_precision():
+                return call()
+        except RuntimeError as error:
+            raise kit.Refused("precision", "%s: %s" % (what, error), "use --precision fp32") from None
 
     def _mixed_precision(self):
         return torch.autocast(self.runtime.device.type, torch.bfloat16)
@@ -258,6 +269,8 @@ class Adapter(kit.Adapter):
             raise kit.unknown_mode("pytorch", mode)
         if mode == "compile":
             require_compiler()
+        if self.mixed and any(layer["kind"] == "lstm" for layer in network["layers"]):
+            self._require_bfloat16_lstm()
         modules = [make_module(layer) for layer in network["layers"]]
         for layer, module in zip(network["layers"], modules):
             load_weights(layer, module, weights)
