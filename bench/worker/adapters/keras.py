@@ -56,7 +56,7 @@ class Adapter(kit.Adapter):
         # A recurrence's number of steps is one more input of the model, except in a loop of one's own on PyTorch and
         # JAX: there a Python int reaches the layer.
         self.fed = mode == "fit" or self.backend == "tensorflow"
-        self.own = own_layers(keras, self.backend, self.fed)
+        self.positions, self.recurrence = own_layers(keras, self.backend, self.fed)
         self.layers = {}
         self.model = self._model(network)
         self.tensors = list(self._tensors(network))
@@ -71,7 +71,7 @@ class Adapter(kit.Adapter):
             loss = keras.losses.MeanSquaredError()
         loops = {"tensorflow": TensorflowLoop, "pytorch": TorchLoop, "jax": JaxLoop}
         loop = Fit if mode == "fit" else loops[self.backend]
-        recurrences = [layer for layer in self.layers.values() if isinstance(layer, self.own.Recurrence)]
+        recurrences = [layer for layer in self.layers.values() if isinstance(layer, self.recurrence)]
         self.loop = loop(keras, self.model, optimiser, loss, recurrences)
         self.feed(batches)
 
@@ -157,7 +157,7 @@ class Adapter(kit.Adapter):
         if kind == "embedding":
             return layers.Embedding(layer["tokens"], layer["units"], name=name)
         if kind == "positions":
-            return self.own.Positions(name=name)
+            return self.positions(name=name)
         if kind == "layer-norm":
             return layers.LayerNormalization(epsilon=1e-5, name=name)
         if kind == "batch-norm":
@@ -167,7 +167,7 @@ class Adapter(kit.Adapter):
         if kind == "lstm":
             return layers.LSTM(layer["units"], name=name)
         if kind == "recurrence":
-            return self.own.Recurrence(max(layer["steps"]), name=name)
+            return self.recurrence(max(layer["steps"]), name=name)
         if kind == "add":
             return layers.Add(name=name)
         if kind == "concat":
@@ -270,7 +270,7 @@ class Adapter(kit.Adapter):
 
 
 def own_layers(keras, backend, fed):
-    """The layers Keras does not bring. They are made here because Keras is imported by `Adapter`."""
+    """The classes of the layers Keras does not bring; made here because only `Adapter` can import Keras."""
     ops = keras.ops
 
     class Positions(keras.layers.Layer):
@@ -317,11 +317,7 @@ def own_layers(keras, backend, fed):
                 lambda t, _: t < steps, lambda t, h: (t + 1, self._once(h)), (0, hidden), maximum_iterations=self.most
             )[1]
 
-    class Layers(object):
-        pass
-
-    Layers.Positions, Layers.Recurrence = Positions, Recurrence
-    return Layers
+    return Positions, Recurrence
 
 
 def keeps_size(layer):
