@@ -155,9 +155,11 @@ class Jax(object):
         index = kit.cuda_index(device)
         if index is None and device != "cpu":
             raise kit.no_device(device, "JAX is asked for cpu or cuda")
-        os.environ["JAX_PLATFORMS"] = "cpu" if index is None else "cuda"
+        platforms = "cpu" if index is None else "cuda"
+        os.environ["JAX_PLATFORMS"] = platforms
         import jax
 
+        jax.config.update("jax_platforms", platforms)  # the variable is read once, by the first import
         self.jax = jax
         self._threads = threads  # by NPROC (main.py); JAX has no way to ask
         self.precision = precision
@@ -168,8 +170,8 @@ class Jax(object):
             raise kit.Refused("precision", "JAX does not keep to %s products" % wanted)
         try:
             devices = jax.devices()
-        except RuntimeError as error:
-            raise kit.no_device(device, "JAX says: %s" % error) from None
+        except (RuntimeError, AssertionError) as error:  # JAX 0.10 asserts, without a word, that there is a plug-in
+            raise kit.no_device(device, "JAX says: %s" % (str(error) or "no plug-in for it")) from None
         if (index or 0) >= len(devices):
             raise kit.no_device(device, "JAX sees %d devices" % len(devices))
         self.device = devices[index or 0]
