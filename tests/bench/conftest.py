@@ -7,11 +7,14 @@ from typing import TypeAlias
 
 import pytest
 
+from bench.data import PreparedData, prepare
 from bench.environments import Environment, Environments, recipe_for
+from bench.workload import load_workloads
 from knowledge.loader import load
 from knowledge.model import Knowledge
 
 MakeEnvironment: TypeAlias = Callable[[str, str | None], Awaitable[Environment]]
+MakeMaterial: TypeAlias = Callable[[str], PreparedData]
 
 
 @pytest.fixture(scope="session")
@@ -33,5 +36,20 @@ def environment(knowledge: Knowledge, environments: Environments) -> MakeEnviron
     async def make(framework: str, backend: str | None) -> Environment:
         known = knowledge.frameworks[framework]
         return await environments.create(known, recipe_for(known, backend, "cpu"), lambda _what, _fraction: None)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> MakeMaterial:
+    """`prepared(workload)`: its weights, batches and reference, made on first use; they take up to ten seconds."""
+    folder = tmp_path_factory.mktemp("prepared")
+    workloads = load_workloads()
+    made: dict[str, PreparedData] = {}
+
+    def make(workload: str) -> PreparedData:
+        if workload not in made:
+            made[workload] = prepare(workloads[workload], 0, folder)
+        return made[workload]
 
     return make

@@ -4,14 +4,12 @@ Live: makes six environments (a few gigabytes together) and runs the frameworks;
 seeds, is `python -m tests.bench.parity_matrix`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
 from bench import affinity, parity, protocol
-from bench.data import PreparedData, prepare
+from bench.data import PreparedData
 from bench.plan import Candidate
 from bench.results import Parity
 from bench.session import Refusal, Session, WorkerFailure, worker_variables
@@ -29,7 +27,7 @@ from tests.bench.candidates import (
     load_request,
     started,
 )
-from tests.bench.conftest import MakeEnvironment
+from tests.bench.conftest import MakeEnvironment, MakeMaterial
 
 SMALL = ("mnist-cnn", "pm25-lstm")  # what modes other than a framework's default are tried on here
 MIXED = (
@@ -41,23 +39,7 @@ MIXED = (
     "jax:jit",
 )
 
-MakeMaterial: TypeAlias = Callable[[str], PreparedData]
-
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> MakeMaterial:
-    """`prepared(workload)`: its weights, batches and reference, made on first use."""
-    folder = tmp_path_factory.mktemp("prepared")
-    made: dict[str, PreparedData] = {}
-
-    def make(workload: str) -> PreparedData:
-        if workload not in made:
-            made[workload] = prepare(WORKLOADS[workload], 0, folder)
-        return made[workload]
-
-    return make
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES)
