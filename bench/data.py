@@ -68,7 +68,9 @@ def make_weights(workload: Workload, seed: int) -> dict[str, Array]:
 
     Biases are drawn as well, from -0.1 to 0.1, so that a candidate that loses or misplaces one is found out; so are
     the scales of normalisation, and batch-norm's stored variances, from 0.5 to 1.5. The matrix of a recurrence is
-    orthogonal: what runs through it any number of times keeps its size (Saxe, McClelland & Ganguli 2014).
+    orthogonal: what runs through it any number of times keeps its size (Saxe, McClelland & Ganguli 2014). Embeddings
+    lie between -0.05 and 0.05, Keras's default: engines that subtract a word's gradients one occurrence at a time
+    round as often, and large weights round coarsely.
     """
     random = np.random.default_rng([seed, 1])
     normal = {layer.id for layer in workload.layers if isinstance(layer, LayerNorm | BatchNorm)}
@@ -83,7 +85,7 @@ def make_weights(workload: Workload, seed: int) -> dict[str, Array]:
         elif layer in normal and tensor in ("weight", "variance"):
             made = random.uniform(0.5, 1.5, shape)
         else:
-            limit = 0.15 if layer in tables else _limit(shape)
+            limit = 0.05 if layer in tables else _limit(shape)
             made = random.uniform(-limit, limit, shape)
         weights[name] = made.astype(np.float32)
     return weights

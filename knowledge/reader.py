@@ -367,7 +367,7 @@ def _add_node(event: yaml.NodeEvent, line: int, builder: _Builder) -> None:
     if builder.expects_key():
         builder.stop(line, "a mapping key has to be text", "write 'key: value', and quote { and [ in text")
     if len(builder.open) == MAX_DEPTH:
-        builder.stop(line, f"is nested more than {MAX_DEPTH} levels deep", "write it flatter")
+        _stop_too_deep(line, builder)
     if isinstance(event, yaml.MappingStartEvent):
         opened = _Open({}, _Place(line, {}), builder.step())
     else:
@@ -407,8 +407,14 @@ def _blame_syntax(error: yaml.YAMLError, builder: _Builder) -> typing.NoReturn:
         said = ", ".join(part for part in (error.context, error.problem) if part)
     elif isinstance(error, yaml.reader.ReaderError):
         said = error.reason
+    if "maximum nesting depth" in said:  # newer libyaml has a limit of its own, and counts before there are events
+        _stop_too_deep(line, builder)
     mend = next((mend for piece, mend in _SYNTAX_MENDS if piece in said), "check the line and the one above it")
     builder.stop(line, f"is not valid YAML: {said}", mend)
+
+
+def _stop_too_deep(line: int | None, builder: _Builder) -> typing.NoReturn:
+    builder.stop(line, f"is nested more than {MAX_DEPTH} levels deep", "write it flatter")
 
 
 def _shortened(text: str, longest: int = 40) -> str:
