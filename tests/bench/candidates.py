@@ -7,6 +7,7 @@ from pathlib import Path
 from bench import affinity, parity, protocol
 from bench.data import PreparedData
 from bench.plan import Candidate
+from bench.readiness import default_candidate
 from bench.results import Parity
 from bench.session import Session, worker_variables
 from bench.tensors import read_tensors
@@ -27,7 +28,7 @@ MODES = {
     for mode in known.modes
 }
 CANDIDATES = tuple(MODES)
-DEFAULTS = tuple(candidate for candidate, mode in MODES.items() if mode.default)
+DEFAULTS = tuple(str(default_candidate(KNOWLEDGE.frameworks[framework])) for framework in FRAMEWORKS)
 
 
 def honest(found: Parity) -> bool:

@@ -29,7 +29,7 @@ from tests.bench.candidates import (
 )
 from tests.bench.conftest import MakeEnvironment, MakeMaterial
 
-SMALL = ("mnist-cnn", "pm25-lstm")  # what modes other than a framework's default are tried on here
+SMALL = ("mnist-cnn", "pm25-lstm")  # what other modes and backends than a framework's default are tried on here
 MIXED = (
     "pytorch:eager",
     "tensorflow:function",
