@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from bench.plan import Candidate
+from bench import events
+from bench.plan import Candidate, Goal
+from bench.results import Basis, Outcome, Ratio, Verdict
 from tests.bench import pretend, real_races
 
 
@@ -20,6 +22,15 @@ def line(**changes: Any) -> dict[str, Any]:
         "twin_verdicts": ["tie"],
         "slowed_found": True,
         "seconds_in_blocks": 100.0,
+        "seconds_measuring": 120.0,
+        "seconds_preparing": 60.0,
+        "decided_after_seconds": 110.0,
+        "stated_epochs": 10,
+        "stated_seconds": {"x": 500.0, "y": 700.0, "z": 1000.0},
+        "statuses": {"x": "ok", "y": "ok", "z": "ok"},
+        "code": "1",
+        "goal": "order",
+        "budget_seconds": 300.0,
     }
     return {**usual, **changes}
 
@@ -44,6 +55,115 @@ def test_all_bounds_hold_or_are_counted(capsys: pytest.CaptureFixture[str]) -> N
     assert real_races.summarise([bad] * 10) == 4
     assert real_races.summarise([line(slowed_found=n > 0) for n in range(10)]) == 0
     assert real_races.summarise([line(slowed_found=n > 1) for n in range(10)]) == 1
+
+
+def test_a_pair_that_changes_sides_is_no_agreement() -> None:
+    turned = line(
+        step_seconds={"x": 1.6, "y": 1.0, "z": 2.0},
+        verdicts=[{"a": "y", "b": "x", "verdict": "a"}, {"a": "y", "b": "z", "verdict": "a"}],
+    )
+    assert real_races.agreement([line(), turned]) == (0, 1)  # x and y are apart in both
+
+
+def missed(lines: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The bounds that these lines miss, by their first words."""
+    capsys.readouterr()
+    count = real_races.summarise(lines)
+    found = [text for text in capsys.readouterr().out.splitlines() if text.startswith("MISSED")]
+    assert count == len(found)
+    return [" ".join(text.split()[1:4]) for text in found]
+
+
+def test_no_bound_holds_vacuously(capsys: pytest.CaptureFixture[str]) -> None:
+    assert missed([line()] * 10, capsys) == []
+    assert missed([], capsys) == ["no race was"]
+    assert missed([line()], capsys) == ["consecutive races agree"]
+    assert missed([line(twin_verdicts=[])] * 10, capsys) == ["a twin called"]
+    assert missed([*[line()] * 9, line(twin_verdicts=[real_races.ABSENT])], capsys) == ["a twin called"]
+    near = line(step_seconds={"x": 1.0, "y": 1.1, "z": 1.2})
+    assert missed([near] * 10, capsys) == ["pairs >= 1.5", "consecutive races agree"]
+
+
+def test_a_decision_the_wrong_way_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = line(verdicts=[{"a": "x", "b": "y", "verdict": "b"}, {"a": "x", "b": "z", "verdict": "b"}])
+    assert missed([wrong] * 10, capsys) == ["pairs >= 1.5"]
+
+
+def test_lines_of_another_code_goal_or_budget_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = {"code": "1", "goal": "order", "budget_seconds": 300.0}
+    assert real_races.unlike([line(), line()], wanted) is None
+    for change in ({"code": "2"}, {"goal": "winner"}, {"budget_seconds": 60.0}):
+        assert real_races.unlike([line(), line(**change)], wanted) is not None
+        assert missed([*[line()] * 9, line(**change)], capsys) == ["race 10 has"]
+
+
+def test_what_was_decided_soon_stands_beside_the_stated_run(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line(), line(decided_after_seconds=220.0), line(decided_after_seconds=None)]
+    real_races.tell_how_soon(lines)
+    told = capsys.readouterr().out
+    assert "within 180 s of measuring in 1 of 3 races, ever in 2" in told
+    assert "race 1: 10 epochs of each of 3 candidates take 2200 s, 20.0 x the 110.0 s" in told
+    assert "race 3: 10 epochs of each of 3 candidates take 2200 s, not decided in 120.0 s" in told
+    assert "factor: median 15.0, from 10.0 to 20.0" in told
+
+
+def settled(a: str, b: str, outcome: str, basis: Basis = Basis.WALL) -> Verdict:
+    ratio = Ratio(low=1.0, high=2.0)
+    return Verdict(
+        workload="w",
+        phase="train",
+        a=f"{a}1:plain",
+        b=f"{b}1:plain",
+        verdict=Outcome(outcome),
+        ratio=ratio,
+        basis=basis,
+    )
+
+
+def test_measuring_is_rounds_and_passes_and_the_goal_is_reached_at_a_look() -> None:
+    plan = pretend.plan("a1", "b1", goal=Goal.ORDER)
+    names: dict[str, Any] = {"workload": "w", "phase": "train", "launch": 1}
+    started: dict[str, Any] = {**names, "rounds": 15, "remaining_seconds": None}
+    done: dict[str, Any] = {**started, "complete": True, "standings": (), "pairs": (), "gauge": None}
+    block: dict[str, Any] = {"candidate": "a1:plain", "wall_seconds": 1.0, "cpu_seconds": 1.0, "steps": 1, "samples": 1}
+    looks = [(settled("a", "b", "a", Basis.ONE_LAUNCH),), (settled("a", "b", "undecided"),), (settled("a", "b", "a"),)]
+    measuring: dict[str, Any] = {"candidate": "a1:plain", "workload": "w", "phase": "train", "quantity": "copy"}
+    told: list[events.AnyEvent] = [
+        events.Preparing(at_seconds=0, candidate="a1:plain", workload="w", stage="start"),
+        events.RoundStarted(at_seconds=10, round=1, **started),
+        events.BlockDone(at_seconds=11, round=1, **names, **block),
+        events.RoundDone(at_seconds=12, round=1, **done),
+        events.Looked(at_seconds=20, verdicts=looks[0], **names),
+        events.RoundStarted(at_seconds=20, round=2, **started),
+        events.RoundDone(at_seconds=23, round=2, **done),
+        events.Looked(at_seconds=24, verdicts=looks[1], **names),
+    ]
+    assert real_races.seconds_of_measuring(told, plan) == (5, None)
+    told += [
+        events.Looked(at_seconds=25, verdicts=looks[2], **names),
+        events.Measuring(at_seconds=30, **measuring),
+        events.Measuring(at_seconds=31, **measuring),
+        events.RaceFinished(at_seconds=33, id="x", interrupted=False),
+    ]
+    assert real_races.seconds_of_measuring(told, plan) == (8, 5)
+
+
+@pytest.mark.parametrize(
+    ("goal", "said", "reached"),
+    [
+        (Goal.ORDER, "ab:a ac:a bc:tie", True),
+        (Goal.ORDER, "ab:a ac:a", False),
+        (Goal.ORDER, "ab:a ac:a bc:undecided", False),
+        (Goal.WINNER, "ab:a ac:tie", True),
+        (Goal.WINNER, "ab:b bc:a", True),
+        (Goal.WINNER, "ab:b ac:a bc:b", False),
+        (Goal.WINNER, "ab:a", False),
+    ],
+)
+def test_the_goal_is_reached_as_the_race_has_it(goal: Goal, said: str, reached: bool) -> None:
+    verdicts = [settled(each[0], each[1], each[3:]) for each in said.split()]
+    names = [f"{name}1:plain" for name in "abc"]
+    assert real_races.goal_reached(verdicts, names, goal) is reached
 
 
 def test_the_plan_races_the_slowed_copy_beside_the_original_and_a_twin() -> None:
@@ -74,3 +194,5 @@ def test_twins_are_judged_by_the_rules_for_candidates() -> None:
     ]
     assert real_races.twin_verdicts(pretend.results(plan), blocks) == ["a"]
     assert real_races.twin_verdicts(pretend.results(plan), blocks[:28]) == ["undecided"]
+    alone = [block for block in blocks if block.candidate == "a1:plain"]
+    assert real_races.twin_verdicts(pretend.results(plan), alone) == [real_races.ABSENT]
