@@ -1,17 +1,16 @@
-"""CPU seconds per step of a worker's block over those of a few lines that train the same network by hand.
+"""CPU seconds of a worker's block over those of a few lines that train the same network by hand.
 
-Both are processes of the framework's own environment with the same weights, batches, variables and CPUs. Blocks take
-turns, in random order within a pair. What a block costs is read from outside, by the kernel's clock of each process:
-all that the worker does for a block counts, not only what it times itself. Processes differ from launch to launch by
-some per cent (METHOD, "Race"), so both are started anew several times.
+Both run in one process of the framework's environment, with the same weights and batches: processes differ from launch
+to launch by some per cent (METHOD, "Race"), more than is to be found. Of the worker's block everything counts that the
+kernel's clock of the process shows from outside, the request and its answer too; of the bare loop only the loop. Blocks
+take turns, in random order within a pair, and the process is started anew several times.
 """
 
 import asyncio
-import contextlib
 import os
 import random
-import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -27,7 +26,6 @@ from bench.environments import Environment, Environments, recipe_for
 from bench.plan import Candidate
 from bench.session import Deadlines, Session, worker_variables
 from bench.tensors import read_tensors
-from bench.worker import main as worker_main
 from bench.workload import load_workloads
 from tests.performance import clocks
 from tests.performance.bounds import told
@@ -35,6 +33,7 @@ from tests.performance.options import Options
 
 CANDIDATES = ("pytorch:eager", "tensorflow:function", "keras@tensorflow:fit", "mxnet:hybrid")
 WORKLOAD = "mnist-cnn"
+FOLDER = Path(__file__).parent
 THREADS = 1
 BLOCK_SECONDS = 0.5
 """CPU seconds of a block, at least."""
@@ -44,54 +43,6 @@ SAME_LOSS = 1e-3
 """How far the first losses may differ, relatively: enough to tell another network, not one rounding from another."""
 
 _DEADLINES = Deadlines()
-
-
-class Bare:
-    """The few lines in a process of their own."""
-
-    def __init__(self, candidate: Candidate, environment: Environment, material: Path, folder: Path) -> None:
-        variables = {
-            **environment.variables,
-            "TMPDIR": str(folder),
-            **worker_main.FIXED_ENVIRONMENT,
-            **dict.fromkeys(worker_main.THREAD_VARIABLES, str(THREADS)),
-            "NVIDIA_TF32_OVERRIDE": "0",
-        }
-        program = Path(__file__).parent / "bare" / f"{candidate.framework}.py"
-        with affinity.inherited(affinity.choose(THREADS)):
-            self._process = subprocess.Popen(
-                # -I keeps the folder of the program off the path: its files are named like frameworks.
-                [str(environment.python), "-I", str(program), str(material), str(THREADS)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                env=worker_variables(variables),
-            )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def train(self, steps: int) -> float:
-        """Train so many steps; the last one's loss.
-
-        Raises:
-            RuntimeError: it ended.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(f"{steps}\n")
-            self._process.stdin.flush()
-        for line in self._process.stdout:
-            if line.startswith("loss "):
-                return float(line.split()[1])
-        raise RuntimeError(f"the bare loop ended with status {self._process.wait()}")
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
 
 
 def _bundle(prepared: PreparedData, learning_rate: float, folder: Path) -> Path:
@@ -109,19 +60,32 @@ def _bundle(prepared: PreparedData, learning_rate: float, folder: Path) -> Path:
     return path
 
 
-async def _start_worker(candidate: Candidate, environment: Environment, prepared: PreparedData) -> Session:
-    """A worker as the engine starts it, built and past its first step."""
+async def _start_worker(
+    candidate: Candidate, environment: Environment, prepared: PreparedData, material: Path
+) -> Session:
+    """A worker as the engine starts it, with the bare loop beside its adapter; both are built.
+
+    Raises:
+        RuntimeError: the bare loop computes something else.
+    """
+    adapter = WORKER.parent / "adapters" / f"{knowledge.load().frameworks[candidate.framework].adapter}.py"
+    bare = FOLDER / "bare" / f"{candidate.framework}.py"
+    variables = {**environment.variables, "ADVISOR_BESIDE": os.pathsep.join(map(str, (adapter, bare, material)))}
     session = await Session.start(
         str(candidate),
         environment.python,
         WORKER,
-        worker_variables(environment.variables),
+        worker_variables(variables),
         affinity.choose(THREADS),
         ("--parent", str(os.getpid())),
     )
-    adapter = WORKER.parent / "adapters" / f"{knowledge.load().frameworks[candidate.framework].adapter}.py"
     load = protocol.Load(
-        id=0, adapter=str(adapter), backend=candidate.backend, device="cpu", precision="fp32", threads=THREADS
+        id=0,
+        adapter=str(FOLDER / "beside.py"),
+        backend=candidate.backend,
+        device="cpu",
+        precision="fp32",
+        threads=THREADS,
     )
     await session.request(load, protocol.Loaded, "import", _DEADLINES.load)
     build = protocol.Build(
@@ -132,49 +96,44 @@ async def _start_worker(candidate: Candidate, environment: Environment, prepared
         mode=candidate.mode,
     )
     await session.request(build, protocol.Built, "build", _DEADLINES.build)
+    status = await session.request(protocol.Status(id=0), protocol.StatusReply, "status", _DEADLINES.status)
+    found, expected = float(status.notes[0]), prepared.reference.losses[0]
+    if abs(found - expected) > SAME_LOSS * abs(expected):
+        raise RuntimeError(f"the bare loop computes something else: {found} instead of {expected}")
     return session
 
 
-async def _train(session: Session, steps: int) -> None:
+async def _harness(session: Session, steps: int) -> float:
+    """CPU seconds that a block of the harness takes in all."""
+    before = clocks.of(session.pid)
     await session.request(protocol.Train(id=0, steps=steps, rewarm=0), protocol.Block, "a block", _DEADLINES.trace)
+    return clocks.of(session.pid) - before
+
+
+async def _bare(session: Session, steps: int) -> float:
+    """CPU seconds that the bare loop takes for as many steps."""
+    request = protocol.Infer(id=0, steps=steps, rewarm=0)
+    return (await session.request(request, protocol.Block, "the bare loop", _DEADLINES.trace)).cpu_seconds
 
 
 async def _launch(
-    candidate: Candidate, environment: Environment, prepared: PreparedData, material: Path, folder: Path, pairs: int
+    candidate: Candidate, environment: Environment, prepared: PreparedData, material: Path, pairs: int
 ) -> list[float]:
-    """Harness over bare loop in one pair of new processes: the ratio of each pair of blocks."""
-    bare = Bare(candidate, environment, material, folder)
-    session = None
+    """Harness over bare loop in one new process: the ratio of each pair of blocks."""
+    session = await _start_worker(candidate, environment, prepared, material)
     try:
-        first = await asyncio.to_thread(bare.train, 1)
-        expected = prepared.reference.losses[0]
-        if abs(first - expected) > SAME_LOSS * abs(expected):
-            raise RuntimeError(f"the bare loop computes something else: {first} instead of {expected}")
-        session = await _start_worker(candidate, environment, prepared)
-        await _train(session, WARM_UP_STEPS)
-        await asyncio.to_thread(bare.train, WARM_UP_STEPS)
-        before = clocks.of(bare.pid)
-        await asyncio.to_thread(bare.train, WARM_UP_STEPS)
-        steps = max(1, round(1.2 * BLOCK_SECONDS * WARM_UP_STEPS / (clocks.of(bare.pid) - before)))
-        await _train(session, steps)  # other lengths of a call may compile anew
-        await asyncio.to_thread(bare.train, steps)
+        for run in (_harness, _bare):
+            await run(session, WARM_UP_STEPS)
+        steps = max(1, round(1.2 * BLOCK_SECONDS * WARM_UP_STEPS / await _bare(session, WARM_UP_STEPS)))
+        for run in (_harness, _bare):
+            await run(session, steps)  # other lengths of a call may compile anew
         ratios = []
         for _ in range(pairs):
-            spent = {}
-            for which in random.sample(("harness", "bare"), 2):
-                pid = session.pid if which == "harness" else bare.pid
-                before = clocks.of(pid)
-                if which == "harness":
-                    await _train(session, steps)
-                else:
-                    await asyncio.to_thread(bare.train, steps)
-                spent[which] = clocks.of(pid) - before
-            ratios.append(spent["harness"] / spent["bare"])
+            spent = {run: await run(session, steps) for run in random.sample((_harness, _bare), 2)}
+            ratios.append(spent[_harness] / spent[_bare])
         return ratios
     finally:
-        bare.close()
-        if session is not None:
-            await session.kill()
+        await session.kill()
 
 
 def _environment(candidate: Candidate) -> Environment | None:
@@ -183,19 +142,19 @@ def _environment(candidate: Candidate) -> Environment | None:
     return environments.find(framework, recipe_for(framework, candidate.backend, "cpu"))
 
 
-@contextlib.contextmanager
-def _material() -> Iterator[tuple[PreparedData, Path, Path]]:
+@contextmanager
+def _material() -> Iterator[tuple[PreparedData, Path]]:
     workload = load_workloads()[WORKLOAD]
     with TemporaryDirectory() as name:
         folder = Path(name)
         prepared = prepare(workload, 0, folder)
-        yield prepared, _bundle(prepared, workload.optimiser.learning_rate, folder), folder
+        yield prepared, _bundle(prepared, workload.optimiser.learning_rate, folder)
 
 
 def harness(options: Options) -> None:
     """Target: ratio <= 1.02, upper bound <= 1.05."""
     print(f"CPU seconds of a worker's block / of a bare loop, {WORKLOAD}, {THREADS} thread; target 1.02, bound 1.05")
-    with _material() as (prepared, material, folder):
+    with _material() as (prepared, material):
         for name in options.candidates or CANDIDATES:
             candidate = Candidate.parse(name)
             environment = _environment(candidate)
@@ -203,7 +162,7 @@ def harness(options: Options) -> None:
                 print(f"{name:<24} left out: its environment is not there (advisor env create {candidate.framework})")
                 continue
             launches = [
-                asyncio.run(_launch(candidate, environment, prepared, material, folder, options.pairs))
+                asyncio.run(_launch(candidate, environment, prepared, material, options.pairs))
                 for _ in range(options.launches)
             ]
             pairs = [ratio for launch in launches for ratio in launch]

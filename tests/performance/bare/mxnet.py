@@ -34,8 +34,11 @@ batches = list(zip(inputs, targets, strict=True))
 size = len(inputs[0])
 
 place = 0
-for line in sys.stdin:
-    for _ in range(int(line)):
+
+
+def train(steps):
+    global place
+    for _ in range(steps):
         x, y = batches[place]
         place = (place + 1) % len(batches)
         with autograd.record():
@@ -43,4 +46,4 @@ for line in sys.stdin:
         loss.backward()
         trainer.step(size)
     mx.nd.waitall()
-    print("loss", loss.mean().asscalar(), flush=True)
+    return loss.mean().asscalar()
