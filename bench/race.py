@@ -11,6 +11,7 @@ unknown probabilities); Kalibera & Jones 2013 and Georges et al. 2007 (repeat la
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from statistics import median
@@ -132,13 +133,17 @@ class Signs(Record, frozen=True):
 
 
 class PairVerdict(Record, frozen=True):
-    """One pair, `a` being the one that took less time; `ratio` is seconds of b over seconds of a."""
+    """One pair, `a` being the one that took less time; `ratio` is seconds of b over seconds of a.
+
+    `launches` is how many it rests on, the first ones: later ones changed nothing.
+    """
 
     a: str
     b: str
     outcome: Outcome
     ratio: Ratio
     basis: Basis
+    launches: int
 
 
 class Interval(Record, frozen=True):
@@ -202,16 +207,19 @@ def next_field(
 ) -> tuple[str, ...]:
     """Who runs in the next launch: all until launch 3, then those that launch 1 did not flag.
 
-    At least MIN_PRESENT stay, whose variances are pooled: of the flagged the least slow ones are kept for that.
+    At least MIN_PRESENT stay, whose variances are pooled: of the flagged the least slow ones that were present in
+    every launch are kept for that.
 
     Args:
+        candidates: those that can still run; whoever was lost is no longer one of MIN_PRESENT.
         early: drop the flagged after launch 1 already, which leaves their pairs undecided; for the goal `winner` where
             the budget does not pay for three launches of all.
     """
     if len(launches) < (1 if early else MIN_LAUNCHES):
         return tuple(candidates)
     out = flagged(launches[0], candidates, pairs, alpha)
-    by_time = [place.candidate for place in standings(launches[:1]) if place.candidate in out]
+    here = present(launches)
+    by_time = [place.candidate for place in standings(launches[:1]) if place.candidate in out & here]
     stay = len(candidates) - len(out)
     out -= set(by_time[: max(0, MIN_PRESENT - stay)])
     return tuple(candidate for candidate in candidates if candidate not in out)
@@ -241,6 +249,22 @@ def decided(
 # --- between launches ------------------------------------------------------------------------------------------------
 
 
+def is_full(launch: Launch, candidates: Iterable[str]) -> bool:
+    """Whether rounds make a launch for `candidates`: MIN_ROUNDS of them with a pair of these, one where it is alone."""
+    wanted = set(candidates)
+    return sum(len(wanted & x.keys()) >= min(2, len(wanted)) for x in launch) >= MIN_ROUNDS
+
+
+def present(launches: Sequence[Launch]) -> set[str]:
+    """Who was present in every launch, which takes MIN_ROUNDS rounds of each: not whoever was lost in one."""
+    return set.intersection(
+        *(
+            {k for k, rounds in Counter(k for x in launch for k in x).items() if rounds >= MIN_ROUNDS}
+            for launch in launches
+        )
+    )
+
+
 def intervals(launches: Sequence[Launch], planned: int, alpha: float) -> tuple[Interval, ...]:
     """Simultaneous intervals for all pairs of candidates that were present in every launch.
 
@@ -250,19 +274,18 @@ def intervals(launches: Sequence[Launch], planned: int, alpha: float) -> tuple[I
     present, in K' and in q: with q(...; K, ...) three candidates and a twin get a false winner in 4.6 %, so in 2.4 %.
 
     Args:
-        launches: at least two, each with rounds of x.
+        launches: at least two, each with rounds of x; those count that all who were present have in common.
         planned: K, the number of candidates planned, whatever became of them.
         alpha: error rate of this look.
 
     Returns:
-        Empty when fewer than MIN_PRESENT candidates were present throughout.
+        Empty when fewer than MIN_PRESENT candidates were present throughout, or had fewer than MIN_ROUNDS rounds
+        of a launch in common.
     """
-    present = sorted(set.intersection(*(set().union(*launch) for launch in launches)))
-    count, number = len(present), len(launches)
-    tables = [
-        np.array([[x[k] for k in present] for x in launch if all(k in x for k in present)]) for launch in launches
-    ]
-    if count < MIN_PRESENT or number < 2 or any(len(table) == 0 for table in tables):
+    here = sorted(present(launches))
+    count, number = len(here), len(launches)
+    tables = [np.array([[x[k] for k in here] for x in launch if all(k in x for k in here)]) for launch in launches]
+    if count < MIN_PRESENT or number < 2 or any(len(table) < MIN_ROUNDS for table in tables):
         return ()
     z = np.array([np.median(table - table.mean(axis=1, keepdims=True), axis=0) for table in tables])
     z -= z.mean(axis=1, keepdims=True)
@@ -275,8 +298,8 @@ def intervals(launches: Sequence[Launch], planned: int, alpha: float) -> tuple[I
         variance = max(own.mean(), (own[a] + own[b]) / 2)
         found.append(
             Interval(
-                a=present[a],
-                b=present[b],
+                a=here[a],
+                b=here[b],
                 difference=float(mu[b] - mu[a]),
                 half_width=float(q * math.sqrt(variance / number)),
                 by_launch=tuple((z[:, b] - z[:, a]).tolist()),
@@ -319,44 +342,54 @@ def same_twice(launches: Sequence[Launch], own: str, twin: str, planned: int, al
 
 
 def verdicts(
-    launches: Sequence[Launch], candidates: Sequence[str], *, K: int, M: int, alpha: float, basis: Basis
+    launches: Sequence[Launch],
+    candidates: Sequence[str],
+    *,
+    K: int,
+    M: int,
+    alpha: float,
+    basis: Basis,
+    over: int | None = None,
 ) -> tuple[PairVerdict, ...]:
     """A verdict on every pair of `candidates`, the faster one of a pair named first.
 
-    A launch with fewer than MIN_ROUNDS rounds is none. With fewer than MIN_LAUNCHES launches the only verdict is "at
+    A launch that is not full for `candidates` is none. With fewer than MIN_LAUNCHES launches the only verdict is "at
     least 1.5 times", of these processes; its upper end stays open.
 
     Args:
         launches: complete rounds per launch, in order.
+        over: how many of the launches are over, all where None. One under way is looked at within launches only,
+            where that may be done after every round, but between launches not before it is over.
         candidates: those to speak of; a pair that never met in a round is undecided.
         K, M, alpha: as planned, whatever became of the candidates (METHOD, R6).
         basis: what x is made of, WALL or CPU_SECONDS; verdicts of fewer than three launches say ONE_LAUNCH.
     """
-    full = [launch for launch in launches if len(launch) >= MIN_ROUNDS]
+    full = [launch for launch in launches if is_full(launch, candidates)]
+    finished = [launch for launch in launches[:over] if is_full(launch, candidates)]
     typical = {k: median(x) for k in candidates if (x := [r[k] for launch in launches for r in launch if k in r])}
     ordered = sorted(candidates, key=lambda k: (typical.get(k, math.inf), k))
-    if len(full) < MIN_LAUNCHES:
+    if len(finished) < MIN_LAUNCHES:
         return tuple(_one_launch(full, a, b, M, alpha) for a, b in combinations(ordered, 2))
-    intervals = settled(full, K, alpha)
-    return tuple(_between(intervals.get(frozenset((a, b))), a, b, basis) for a, b in combinations(ordered, 2))
+    intervals, number = settled(finished, K, alpha), len(finished)
+    return tuple(_between(intervals.get(frozenset((a, b))), a, b, basis, number) for a, b in combinations(ordered, 2))
 
 
 def _one_launch(launches: Sequence[Launch], a: str, b: str, pairs: int, alpha: float) -> PairVerdict:
     for fast, slow in ((a, b), (b, a)):
         if one_launch_certifies(launches, fast, slow, pairs, alpha):
             ratio = Ratio(low=ONE_LAUNCH_RATIO, high=None)
-            return PairVerdict(a=fast, b=slow, outcome=Outcome.A, ratio=ratio, basis=Basis.ONE_LAUNCH)
-    return PairVerdict(a=a, b=b, outcome=Outcome.UNDECIDED, ratio=_UNKNOWN, basis=Basis.ONE_LAUNCH)
+            return PairVerdict(fast, slow, Outcome.A, ratio, Basis.ONE_LAUNCH, len(launches))
+    return PairVerdict(a, b, Outcome.UNDECIDED, _UNKNOWN, Basis.ONE_LAUNCH, len(launches))
 
 
-def _between(interval: Interval | None, a: str, b: str, basis: Basis) -> PairVerdict:
+def _between(interval: Interval | None, a: str, b: str, basis: Basis, launches: int) -> PairVerdict:
     if interval is None:
-        return PairVerdict(a=a, b=b, outcome=Outcome.UNDECIDED, ratio=_UNKNOWN, basis=basis)
+        return PairVerdict(a, b, Outcome.UNDECIDED, _UNKNOWN, basis, launches)
     ratio = Ratio(
         low=math.exp(interval.difference - interval.half_width),
         high=math.exp(interval.difference + interval.half_width),
     )
-    return PairVerdict(a=interval.a, b=interval.b, outcome=interval.outcome, ratio=ratio, basis=basis)
+    return PairVerdict(interval.a, interval.b, interval.outcome, ratio, basis, len(interval.by_launch))
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------

@@ -169,6 +169,44 @@ def test_only_rounds_and_candidates_of_all_launches_enter() -> None:
     assert names == set("abcd")
 
 
+def test_whoever_is_lost_within_a_launch_takes_no_rounds_from_the_others() -> None:
+    """All rounds of launch 3 point the same way, but the few before the loss."""
+    steady = {"a": 1.0, "b": 1.2, "c": 1.5, "d": 2.0}
+    whole = [launch({**steady, "lost": 1.0}, noise=0.01, seed=seed) for seed in range(2)]
+    early, late = launch({**steady, "b": 0.9, "lost": 1.0}, rounds=2), launch(steady, noise=0.01, rounds=15, seed=2)
+    launches = [*whole, [*early, *late]]
+    assert race.present(launches) == set("abcd")
+    found = judge(launches, ("a", "b", "c", "d"))
+    assert found[frozenset("ab")].outcome is Outcome.A
+    assert found[frozenset("ab")].a == "a"
+    assert race.intervals([*whole, [*launch(steady, rounds=14), *launch({"a": 1.0, "b": 1.2})]], 5, 0.02) == ()
+
+
+def test_a_launch_is_full_for_those_that_are_spoken_of() -> None:
+    rounds = [*launch({"a": 1.0, "b": 2.0}, rounds=5), *launch({"a": 1.0, "other": 1.0}, rounds=15)]
+    assert race.is_full(rounds, "a")
+    assert not race.is_full(rounds, "ab")
+    assert race.is_full(rounds, ("a", "other"))
+
+
+def test_a_launch_under_way_decides_nothing_between_launches() -> None:
+    rounds = launch({"a": 1.0, "b": 1.2, "c": 1.6, "d": 2.0})
+    found = judge([rounds] * 3, ("a", "b", "c", "d"), over=2)
+    assert {each.basis for each in found.values()} == {Basis.ONE_LAUNCH}
+    assert found[frozenset("ab")].outcome is Outcome.UNDECIDED
+    assert found[frozenset("ac")].outcome is Outcome.A
+    four = judge([rounds] * 4, ("a", "b", "c", "d"), over=3)
+    assert (four[frozenset("ab")].outcome, four[frozenset("ab")].launches) == (Outcome.A, 3)
+
+
+def test_whoever_is_lost_does_not_count_among_the_four_that_stay() -> None:
+    rounds = launch({"a": 1.0, "b": 1.1, "c": 3.0, "d": 9.0, "e": 5.0, "f": 30.0}, rounds=20)
+    lost_b = ("a", "c", "d", "e", "f")
+    assert race.next_field([rounds] * 3, lost_b, 15, 0.05) == ("a", "c", "d", "e")
+    without_c = [{k: x for k, x in each.items() if k != "c"} for each in rounds]
+    assert race.next_field([rounds, without_c, rounds], lost_b, 15, 0.05) == ("a", "d", "e", "f")
+
+
 def test_flags_need_twice_the_time_of_a_live_rival() -> None:
     rounds = launch({"a": 1.0, "b": 1.9, "c": 2.2}, rounds=20)
     assert race.flagged(rounds, "abc", 3, 0.05) == {"c"}
