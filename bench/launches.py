@@ -9,7 +9,7 @@ from statistics import median
 from bench import machine, race, waves
 from bench.budget import Budget, Costs
 from bench.events import AnyEvent, Looked
-from bench.passes import Passes
+from bench.passes import ENERGY_SECONDS, Passes
 from bench.plan import Goal, Plan, twin_of
 from bench.results import Basis, Results, Status
 from bench.rounds import Heat, Rounds
@@ -20,8 +20,22 @@ from bench.workers import MEMORY_RESERVE_BYTES, Material, Workers
 ALONE_BLOCKS = 5
 """Blocks of the first worker before the others start: what a step costs it alone."""
 
+PASS_BLOCKS = 8
+"""Blocks that the passes are worth without energy: most of them is the sweep over batch sizes."""
+
 LEAST_WAVE = waves.REFERENCES + 2
 """A field is not split further than this: two references and two others."""
+
+
+TOO_FEW = (
+    f"fewer than {race.MIN_PRESENT} were present in all launches so far, which are too few to tell what differs from"
+    " launch to launch"
+)
+
+
+PASSES_LEFT_OUT = (
+    "copy, gemm, energy and dispatch were not measured: the further launches of the others needed the budget"
+)
 
 
 class Launches:
@@ -73,6 +87,9 @@ class Launches:
                 continue
             if done and (len(racing) < 2 or self._decided(workload, phase, racing)):
                 continue
+            if done and self._too_few(workload, phase, field):
+                self._board.stop(workload, phase, racing, TOO_FEW)
+                continue
             if done and self._budget.stop(workload, phase, self._everybody(workload, field), done) <= done:
                 continue
             wanted[phase] = field
@@ -88,8 +105,8 @@ class Launches:
 
         def field(early: bool) -> tuple[str, ...]:
             everybody = (*plan.field, *self._stand_ins.get(workload, ()))
-            names = race.next_field(launches, everybody, plan.M, plan.alpha, early)
-            return tuple(name for name in names if not self._board.ended(name, workload))
+            able = [name for name in everybody if not self._board.ended(name, workload)]
+            return race.next_field(launches, able, plan.M, plan.alpha, early)
 
         def stop(names: Sequence[str]) -> int:
             return self._budget.stop(workload, phase, self._everybody(workload, names), done)
@@ -102,8 +119,13 @@ class Launches:
         return field(early=(workload, phase) in self._early)
 
     def _full_launches(self, workload: str, phase: str) -> tuple[race.Launch, ...]:
-        launches = self._board.launches(workload, phase, self._board.basis(workload, phase) or Basis.WALL)
-        return tuple(launch for launch in launches if len(launch) >= race.MIN_ROUNDS)
+        return self._board.full_launches(workload, phase, self._board.basis(workload, phase) or Basis.WALL)
+
+    def _too_few(self, workload: str, phase: str, field: Sequence[str]) -> bool:
+        """Whether further launches cannot lead to a verdict between launches, where the plan is about these."""
+        launches = self._full_launches(workload, phase)
+        about_these = self._plan.auto or self._plan.launches >= race.MIN_LAUNCHES
+        return about_these and bool(launches) and len(race.present(launches) & set(field)) < race.MIN_PRESENT
 
     def _decided(self, workload: str, phase: str, racing: Sequence[str]) -> bool:
         plan = self._plan
@@ -150,14 +172,16 @@ class Launches:
                 await self._workers.check_idle(workload)
                 for phase, names in wanted.items():
                     await self._run_rounds(workload, phase, launch, number, split, wanted, names)
+                    if number == len(split):
+                        self._board.finish_launch(workload, phase, launch)
                 await self._workers.read_statuses(workload)
                 if number == len(split):
                     self._compare_with_alone(workload, launch, len(field))
                     self._look(workload, launch, wanted)
                 leaving = [name for name in wave if number == len(split) or name not in references]
                 await self._passes.after_launch(workload, material, leaving)
-                if len(split) > 1 or not self._wanted(workload, launch):
-                    await self._pass(workload, material, leaving)
+                through = leaving if len(split) > 1 else self._through(workload, launch, leaving)
+                await self._pass(workload, material, through)
                 await self._workers.close(leaving)
         finally:
             await self._workers.kill()
@@ -209,8 +233,31 @@ class Launches:
         heat = Heat(workload=workload, phase=phase, launch=launch, launches=stop, wave=number)
         await self._rounds.run(heat, members, after)
 
+    def _through(self, workload: str, launch: int, leaving: Sequence[str]) -> Sequence[str]:
+        """Who of `leaving` has had the last launch, and gets the passes now.
+
+        While the race goes on without them, only where that does not cost the others a launch.
+        """
+        wanted = self._wanted(workload, launch)
+        going_on = {name for names in wanted.values() for name in names}
+        through = [name for name in leaving if name in self._workers.live and name not in going_on]
+        if not wanted or not through:
+            return through
+
+        def stop(phase: str, pending: float) -> int:
+            return self._budget.stop(workload, phase, self._everybody(workload, wanted[phase]), launch, pending)
+
+        for phase in wanted:
+            seconds = PASS_BLOCKS * self._costs.round(through, workload, phase) + ENERGY_SECONDS * (1 + len(through))
+            if stop(phase, seconds) < stop(phase, 0.0):
+                for name in through:
+                    self._passed.add((workload, name))
+                    self._board.remark(name, workload, PASSES_LEFT_OUT)
+                return ()
+        return through
+
     async def _pass(self, workload: str, material: Material, leaving: Sequence[str]) -> None:
-        """The passes of those who leave, once per workload: after the last launch, in waves after the first one.
+        """The passes of those who leave, once per workload: after their last launch, in waves after the first one.
 
         In waves not everybody lives to the end of a launch, and nobody knows which launch will be the last.
         """

@@ -7,7 +7,7 @@ the row stored after each round are made in the same way.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from math import log
+from math import isinf, log
 from statistics import fmean, median
 from typing import Any
 
@@ -93,6 +93,8 @@ class Scoreboard:
         self._ended: dict[tuple[str, str], tuple[Status, str | None]] = {}
         self._rounds: dict[tuple[str, str, int], dict[int, list[dict[str, Reading]]]] = defaultdict(dict)
         self._references: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._over: set[tuple[str, str, int]] = set()  # launches all of whose rounds are there
+        self._stopped: dict[tuple[str, str], str] = {}  # races that were given up, and why
         self._utilisation: dict[tuple[str, str, str], list[float]] = defaultdict(list)
 
     # -- writing down -------------------------------------------------------------------------------------------------
@@ -118,6 +120,16 @@ class Scoreboard:
     def add_round(self, workload: str, phase: str, launch: int, readings: Mapping[str, Reading], wave: int = 1) -> None:
         """One complete round: a reading of everybody who was live in it."""
         self._rounds[workload, phase, launch].setdefault(wave, []).append(dict(readings))
+
+    def finish_launch(self, workload: str, phase: str, launch: int) -> None:
+        """All rounds of a launch are there, those of all its waves: from now on it counts between launches."""
+        self._over.add((workload, phase, launch))
+
+    def stop(self, workload: str, phase: str, candidates: Sequence[str], why: str) -> None:
+        """Say why a race gets no further launch, so that its undecided pairs stay so; `candidates` get a remark."""
+        self._stopped[workload, phase] = why
+        for name in candidates:
+            self.remark(name, workload, f"no further launch ({phase}): {why}")
 
     def set_references(self, workload: str, launch: int, references: Sequence[str]) -> None:
         """Who runs in every wave of a launch that is raced in waves."""
@@ -150,15 +162,35 @@ class Scoreboard:
 
     def launches(self, workload: str, phase: str, basis: Basis = Basis.WALL) -> tuple[Launch, ...]:
         """The complete rounds per launch as x = log(seconds per step), waves of a launch put together; twins too."""
+        return tuple(self._merged(workload, phase, launch, basis) for launch in self._numbers(workload, phase))
+
+    def full_launches(self, workload: str, phase: str, basis: Basis = Basis.WALL) -> tuple[Launch, ...]:
+        """Those of `launches` that are over and count between launches."""
         return tuple(
-            waves.merged(self._waves(workload, phase, launch, basis), self._references.get((workload, launch), ()))
-            for launch in self._numbers(workload, phase)
+            self._merged(workload, phase, launch, basis)
+            for launch in self._full(workload, phase, self.plan.candidates)
+            if (workload, phase, launch) in self._over
         )
 
     def basis(self, workload: str, phase: str) -> Basis | None:
-        """What verdicts compare: wall time, CPU time where that can stand in for it, nothing on a busy machine else."""
-        gauge = self.gauge(workload, phase)
-        if gauge is None or gauge >= race.QUIET_GAUGE:
+        """What verdicts compare: wall time, CPU time where that can stand in for it, nothing on a busy machine else.
+
+        The first look between launches at which there is one settles it, by the launches of that look: were it to
+        follow the gauge any further, verdicts that stand would be worked out anew on another quantity.
+        """
+        full = [
+            launch
+            for launch in self._full(workload, phase, self.plan.candidates)
+            if (workload, phase, launch) in self._over
+        ]
+        for number, _ in race.LOOKS:
+            if number <= len(full) and (found := self._basis(self._gauges(workload, phase, full[:number]))):
+                return found
+        return self._basis(self._gauges(workload, phase))
+
+    def _basis(self, gauges: Sequence[float]) -> Basis | None:
+        """What a machine as busy as this lets verdicts compare."""
+        if not gauges or median(gauges) >= race.QUIET_GAUGE:
             return Basis.WALL
         return Basis.CPU_SECONDS if self.plan.threads == 1 and self.plan.device == "cpu" else None
 
@@ -234,7 +266,10 @@ class Scoreboard:
             status, reason = Status.SKIPPED, "the race was interrupted before it was measured"
         elif status in (None, Status.OK):
             status, reason = self._comparable(readings)
-        launches = sum(bool(self.readings(name, workload, phase, each)) for each in self._numbers(workload, phase))
+        launches = sum(
+            len(self.readings(name, workload, phase, each)) >= race.MIN_ROUNDS
+            for each in self._numbers(workload, phase)
+        )
         facts = {**self._facts[name, workload, None], **self._facts[name, workload, phase]}
         notes = (*facts.pop("notes", ()), *self._remarks[name, workload])
         return Run(
@@ -326,7 +361,7 @@ class Scoreboard:
         was too busy for wall time to mean anything.
         """
         flops = self._stated[workload].flops.get(phase)
-        if not flops or not self._best_gemm or self.basis(workload, phase) is not Basis.WALL:
+        if not flops or not self._best_gemm or self._basis(self._gauges(workload, phase)) is not Basis.WALL:
             return None
         percent = 100 * flops / (step_seconds * self._best_gemm)
         return percent if percent <= 100 else None
@@ -348,23 +383,27 @@ class Scoreboard:
         )
 
     def _verdicts(self, workload: str, phase: str, candidates: Sequence[str]) -> list[Verdict]:
-        basis = self.basis(workload, phase)
+        basis, numbers = self.basis(workload, phase), self._full(workload, phase, candidates)
         found = race.verdicts(
-            self.launches(workload, phase, basis or Basis.WALL),
+            [self._merged(workload, phase, launch, basis or Basis.WALL) for launch in numbers],
             candidates,
             K=self.plan.K,
             M=self.plan.M,
             alpha=self.plan.alpha,
             basis=basis or Basis.WALL,
+            over=sum((workload, phase, launch) in self._over for launch in numbers),
         )
-        apart = self.incomparable(workload, phase)
+        apart = {
+            number: self._apart(workload, phase, numbers[:number], basis or Basis.WALL)
+            for number in {pair.launches for pair in found}
+        }
         verdicts = []
         for pair in found:
-            why = None
+            why = apart[pair.launches].get(frozenset((pair.a, pair.b)))  # what came after a verdict leaves it alone
             if basis is None:
                 why = "the machine was too busy: wall time measures its other programs"
-            elif frozenset((pair.a, pair.b)) in apart:
-                why = "they ran in different waves, between which the two references did not agree within 5 %"
+            elif why is None and pair.outcome is Outcome.UNDECIDED:
+                why = self._stopped.get((workload, phase))
             verdicts.append(
                 Verdict(
                     workload=workload,
@@ -380,23 +419,23 @@ class Scoreboard:
             )
         return verdicts
 
-    def incomparable(self, workload: str, phase: str) -> Collection[frozenset[str]]:
-        """Pairs of candidates of different waves whose references did not agree, in any launch."""
-        basis = self.basis(workload, phase) or Basis.WALL
-        return frozenset().union(
-            *(
-                waves.incomparable(
-                    self._waves(workload, phase, launch, basis), self._references.get((workload, launch), ())
-                )
-                for launch in self._numbers(workload, phase)
-            )
-        )
+    def _apart(self, workload: str, phase: str, launches: Sequence[int], basis: Basis) -> Mapping[frozenset[str], str]:
+        """Pairs of different waves that are not to be compared in one of `launches`, and why."""
+        apart: dict[frozenset[str], str] = {}
+        for launch in launches:
+            parts, references = self._parts(workload, phase, launch, basis)
+            why = "they ran in different waves, between which the two references did not agree within 5 %"
+            if isinf(waves.disagreement(parts, references)):
+                why = "they ran in different waves, and one of the two references that every wave shares was lost"
+            for pair in waves.incomparable(parts, references):
+                apart.setdefault(pair, why)
+        return apart
 
     def _twin(self, races: Sequence[tuple[str, str]]) -> Twin | None:
         """How far the first twin that was measured differed, in the first race where it was."""
         for workload, phase in races:
-            launches = self.launches(workload, phase, self.basis(workload, phase) or Basis.WALL)
-            launches = tuple(each for each in launches if len(each) >= race.MIN_ROUNDS) or launches
+            basis = self.basis(workload, phase) or Basis.WALL
+            launches = self.full_launches(workload, phase, basis) or self.launches(workload, phase, basis)
             names = {name for launch in launches for x in launch for name in x}
             for twin in sorted(name for name in names if untwinned(name) != name):
                 ratio = race.same_twice(launches, untwinned(twin), twin, self.plan.K, self.plan.alpha)
@@ -416,12 +455,13 @@ class Scoreboard:
             load_average=self._load_average,
         )
 
-    def _gauges(self, workload: str, phase: str) -> list[float]:
+    def _gauges(self, workload: str, phase: str, launches: Sequence[int] | None = None) -> list[float]:
+        """The gauges of all blocks of some launches, of all where None."""
         if self.plan.device != "cpu":
             return []
         return [
             reading.gauge(self.plan.threads)
-            for launch in self._numbers(workload, phase)
+            for launch in (self._numbers(workload, phase) if launches is None else launches)
             for rounds in self._rounds[workload, phase, launch].values()
             for readings in rounds
             for reading in readings.values()
@@ -444,6 +484,21 @@ class Scoreboard:
     def _numbers(self, workload: str, phase: str) -> list[int]:
         """The launches of a race that have complete rounds."""
         return sorted(key[2] for key, rounds in self._rounds.items() if key[:2] == (workload, phase) and rounds)
+
+    def _full(self, workload: str, phase: str, candidates: Collection[str]) -> list[int]:
+        """The launches of a race that are full for `candidates`; the last one may be under way."""
+        return [
+            launch
+            for launch in self._numbers(workload, phase)
+            if race.is_full(self._merged(workload, phase, launch, Basis.WALL), candidates)
+        ]
+
+    def _merged(self, workload: str, phase: str, launch: int, basis: Basis) -> Launch:
+        return waves.merged(*self._parts(workload, phase, launch, basis))
+
+    def _parts(self, workload: str, phase: str, launch: int, basis: Basis) -> tuple[list[Launch], tuple[str, ...]]:
+        """The waves of one launch and what ties them together."""
+        return self._waves(workload, phase, launch, basis), self._references.get((workload, launch), ())
 
     def _waves(self, workload: str, phase: str, launch: int, basis: Basis) -> list[Launch]:
         """The complete rounds of one launch as x, wave by wave."""

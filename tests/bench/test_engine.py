@@ -437,6 +437,29 @@ async def test_the_flagged_leave_after_three_launches_and_say_so(tmp_path: Path)
     assert results.plan == plan
 
 
+async def test_the_flagged_have_their_passes_before_they_leave(tmp_path: Path) -> None:
+    settings: dict[str, dict[str, Any]] = {f"a{n}": {"spread": 0.06} for n in range(4)}
+    settings["slow"] = {"step_seconds": 0.004}
+    plan = pretend.plan(*settings, launches=5, budget_seconds=600, goal=Goal.ORDER)
+    results, _ = await run(tmp_path, settings, plan)
+    assert of(results, "slow").launches == 3
+    assert {each.launches for each in results.runs} == {3, 5}
+    assert all(len(each.dispatch_points) == 4 for each in results.runs)
+    assert all(each.host_to_device is not None for each in results.runs)
+
+
+async def test_a_race_that_lost_too_many_stops_and_says_why(tmp_path: Path) -> None:
+    """Three and a twin are four; without `lost`, no verdict between launches can come from any number of them."""
+    settings: dict[str, dict[str, Any]] = {"a1": {}, "b1": {"step_seconds": 0.00105}}
+    settings["lost"] = {"faults": {"block": {"do": "sigkill", "after": 7}}}
+    results, _ = await run(tmp_path, settings, twinned(*settings, launches=8, budget_seconds=600, goal=Goal.ORDER))
+    assert {of(results, name).launches for name in ("a1", "b1")} == {1}
+    (verdict,) = results.verdicts
+    assert verdict.verdict is Outcome.UNDECIDED
+    assert "fewer than 4 were present in all launches" in (verdict.why or "")
+    assert any("no further launch (train): fewer than 4" in note for note in of(results, "a1").notes)
+
+
 async def test_under_winner_the_flagged_leave_at_once_where_the_budget_asks_for_it(tmp_path: Path) -> None:
     """Seconds are those that the fake workers pretend: 15 rounds of the five cost 60, of the other four 15."""
     settings: dict[str, dict[str, Any]] = {name: {} for name in ("a1", "b1", "c1", "d1")}
@@ -449,6 +472,7 @@ async def test_under_winner_the_flagged_leave_at_once_where_the_budget_asks_for_
     assert of(results, "a1").launches >= 3
     slow = [each for each in results.verdicts if "slow:plain" in (each.a, each.b)]
     assert {each.verdict for each in slow} == {Outcome.UNDECIDED}
+    assert any("needed the budget" in note for note in of(results, "slow").notes)
 
 
 async def test_short_memory_splits_a_launch_into_waves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
