@@ -136,6 +136,10 @@ class Built(Reply, frozen=True, kw_only=True):
     build_seconds: float
 
 
+class Predicted(Reply, frozen=True, kw_only=True):
+    first_step_seconds: float
+
+
 class Traced(Reply, frozen=True, kw_only=True):
     losses: tuple[float, ...]
     first_step_seconds: float

@@ -448,6 +448,18 @@ async def test_the_flagged_have_their_passes_before_they_leave(tmp_path: Path) -
     assert all(each.host_to_device is not None for each in results.runs)
 
 
+async def test_a_lost_candidate_is_none_of_the_four_that_stay(tmp_path: Path) -> None:
+    """Both flagged ones have to go on: without them nobody else's launches could be compared."""
+    settings: dict[str, dict[str, Any]] = {
+        name: {"spread": 0.06, "step_seconds": seconds}
+        for name, seconds in (("a1", 0.001), ("b1", 0.001), ("slow", 0.004), ("slower", 0.008))
+    }
+    settings["lost"] = {"faults": {"block": {"do": "sigkill", "after": 7}}}
+    plan = pretend.plan(*settings, launches=5, budget_seconds=600, goal=Goal.ORDER)
+    results, _ = await run(tmp_path, settings, plan)
+    assert {of(results, name).launches for name in ("a1", "b1", "slow", "slower")} == {5}
+
+
 async def test_a_race_that_lost_too_many_stops_and_says_why(tmp_path: Path) -> None:
     """Three and a twin are four; without `lost`, no verdict between launches can come from any number of them."""
     settings: dict[str, dict[str, Any]] = {"a1": {}, "b1": {"step_seconds": 0.00105}}

@@ -179,7 +179,10 @@ def test_whoever_is_lost_within_a_launch_takes_no_rounds_from_the_others() -> No
     found = judge(launches, ("a", "b", "c", "d"))
     assert found[frozenset("ab")].outcome is Outcome.A
     assert found[frozenset("ab")].a == "a"
-    assert race.intervals([*whole, [*launch(steady, rounds=14), *launch({"a": 1.0, "b": 1.2})]], 5, 0.02) == ()
+    never_together = [launch({k: steady[k] for k in k3}, rounds=1) for k3 in ("abc", "abd")]
+    few = [*launch(steady, rounds=14), *never_together[0], *never_together[1]]
+    assert race.present([few]) == set("abcd")
+    assert race.intervals([*whole, few], 5, 0.02) == ()  # 14 rounds in common
 
 
 def test_a_launch_is_full_for_those_that_are_spoken_of() -> None:
