@@ -172,9 +172,9 @@ class Launches:
                 await self._workers.check_idle(workload)
                 for phase, names in wanted.items():
                     await self._run_rounds(workload, phase, launch, number, split, wanted, names)
+                    await self._workers.read_statuses(workload, phase)
                     if number == len(split):
                         self._board.finish_launch(workload, phase, launch)
-                await self._workers.read_statuses(workload)
                 if number == len(split):
                     self._compare_with_alone(workload, launch, len(field))
                     self._look(workload, launch, wanted)

@@ -88,7 +88,7 @@ class Scoreboard:
         self._best_gemm = 0.0  # FLOPs per second
         self._facts: dict[tuple[str, str, str | None], dict[str, Any]] = defaultdict(dict)
         self._remarks: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
-        self._starts: dict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
+        self._starts: dict[tuple[str, str], list[tuple[float, float, Mapping[str, float]]]] = defaultdict(list)
         self._flagged: set[tuple[str, str, str]] = set()
         self._ended: dict[tuple[str, str], tuple[Status, str | None]] = {}
         self._rounds: dict[tuple[str, str, int], dict[int, list[dict[str, Reading]]]] = defaultdict(dict)
@@ -113,9 +113,14 @@ class Scoreboard:
             self._flagged.add((name, workload, phase))
             self.remark(name, workload, text)
 
-    def add_start(self, name: str, workload: str, import_: float, build: float, first_step: float) -> None:
-        """What one launch took to import, build and do the first step, in seconds; the medians enter the results."""
-        self._starts[name, workload].append((import_, build, first_step))
+    def add_start(
+        self, name: str, workload: str, import_: float, build: float, first_steps: Mapping[str, float]
+    ) -> None:
+        """What one launch took to import, build and do the first step of each phase, in seconds.
+
+        The medians enter the results.
+        """
+        self._starts[name, workload].append((import_, build, first_steps))
 
     def add_round(self, workload: str, phase: str, launch: int, readings: Mapping[str, Reading], wave: int = 1) -> None:
         """One complete round: a reading of everybody who was live in it."""
@@ -288,17 +293,21 @@ class Scoreboard:
             reason=reason,
             batch=self._batches[workload],
             notes=tuple(dict.fromkeys(notes)),
-            **self._started(name, workload),
+            **self._started(name, workload, phase),
             **{**self._measured(name, workload, phase, readings), **facts},
         )
 
-    def _started(self, name: str, workload: str) -> dict[str, Any]:
+    def _started(self, name: str, workload: str, phase: str) -> dict[str, Any]:
         """Medians over launches of what a start took."""
         starts = self._starts[name, workload]
         if not starts:
             return {}
-        fields = ("import_seconds", "build_seconds", "first_step_seconds")
-        return {field: median(values) for field, values in zip(fields, zip(*starts, strict=True), strict=True)}
+        imports, builds, first_steps = zip(*starts, strict=True)
+        return {
+            "import_seconds": median(imports),
+            "build_seconds": median(builds),
+            "first_step_seconds": median(seconds[phase] for seconds in first_steps),
+        }
 
     def comparable(self, name: str, workload: str, phase: str) -> bool:
         """Whether a candidate is still in a race that verdicts speak of."""
@@ -368,7 +377,7 @@ class Scoreboard:
 
     def _stated_run(self, name: str, workload: str, step_seconds: Range) -> StatedRun | None:
         """Start, compilation and all steps of the run that the workload re-creates."""
-        stated, started = self._stated[workload], self._started(name, workload)
+        stated, started = self._stated[workload], self._started(name, workload, "train")
         if stated.epochs is None or stated.steps is None or not started:
             return None
         start, further = sum(started.values()), stated.steps - 1  # the first step is part of the start

@@ -55,6 +55,9 @@ FIRST_GUESS_STEPS = 64
 MOST_GUESSES = 6
 """Times the block length is worked out anew; it can grow eightfold each time."""
 
+WARMED = "first step: training's came after one of inference in the same process, which may have made it shorter"
+"""Remark where one process does both: outputs are checked before training changes the weights."""
+
 _SKIPPING = frozenset({"compiler", "library", "device", "precision"})
 """Kinds of refusal that speak of this machine, not of a fault: the candidate is skipped."""
 
@@ -251,11 +254,12 @@ class Workers:
             deadlines.build,
         )
         self.stage(name, workload, "parity", deadlines.trace)
-        outputs = None
+        outputs, first_steps = None, dict[str, float]()
         if "infer" in plan.phases:  # before training changes the weights
             predicted = self._folder / f"outputs-{worker.session.pid}.json"
             message = protocol.Predict(id=0, outputs=str(predicted))
-            await worker.ask(message, protocol.Reply, "the parity check", deadlines.trace)
+            told = await worker.ask(message, protocol.Predicted, "the parity check", deadlines.trace)
+            first_steps["infer"] = told.first_step_seconds
             outputs = (await asyncio.to_thread(_read_and_remove, predicted)).get("outputs", _NO_OUTPUTS)
         first_update = self._folder / f"first-update-{worker.session.pid}.json"
         traced = await worker.ask(
@@ -264,6 +268,9 @@ class Workers:
             "the parity check",
             deadlines.trace,
         )
+        first_steps["train"] = traced.first_step_seconds
+        if {"train", "infer"} <= set(plan.phases):
+            self._board.remark(name, workload, WARMED)
         update = await asyncio.to_thread(_read_and_remove, first_update)
         found = parity.compare(
             material.reference,
@@ -281,13 +288,13 @@ class Workers:
             stand_ins=environment.stand_ins,
             environment_bytes=environment.disk_bytes,
         )
-        self._board.add_start(name, workload, loaded.import_seconds, built.build_seconds, traced.first_step_seconds)
+        self._board.add_start(name, workload, loaded.import_seconds, built.build_seconds, first_steps)
         if not found.passed:
             raise WorkerFailure(_parity_words(found), "report it; its speed is not compared")
         for phase in plan.phases:
             self.stage(name, workload, "warm-up", deadlines.warm_up)
             await self._warm_up(worker, workload, phase)
-            status = await self.read_status(worker, workload)
+            status = await self.read_status(worker, workload, phase)
             self._tell(
                 events.Prepared(
                     candidate=name,
@@ -295,7 +302,7 @@ class Workers:
                     phase=phase,
                     import_seconds=loaded.import_seconds,
                     build_seconds=built.build_seconds,
-                    first_step_seconds=traced.first_step_seconds,
+                    first_step_seconds=first_steps[phase],
                     steps_per_block=worker.steps[phase],
                     parity=found,
                     threads_seen=status.threads_seen,
@@ -326,20 +333,29 @@ class Workers:
         worker.block_seconds[phase] = steps * step
         self._costs.expect_block(worker.name, workload, phase, (steps + 1) * step)  # and the re-warm step
 
-    async def read_status(self, worker: Worker, workload: str) -> protocol.StatusReply:
-        """What the worker says of itself, written down."""
+    async def read_status(self, worker: Worker, workload: str, phase: str) -> protocol.StatusReply:
+        """What the worker says of itself once it has done `phase`, written down.
+
+        Its peaks of memory never fall: those of inference cannot be told from training's where one process does both.
+        """
         status = await worker.ask(protocol.Status(id=0), protocol.StatusReply, "status", self._pace.deadlines.status)
         self._known_bytes[untwinned(worker.name)] = status.peak_rss_bytes
         self._board.note(
             worker.name,
             workload,
             threads_seen=status.threads_seen,
-            peak_rss_bytes=status.peak_rss_bytes,
-            gpu_memory_bytes=status.gpu_memory_bytes,
             recompilations=status.recompilations,
             graph_breaks=status.graph_breaks,
             notes=status.notes,
         )
+        if phase == "train" or "train" not in self._plan.phases:
+            self._board.note(
+                worker.name,
+                workload,
+                phase,
+                peak_rss_bytes=status.peak_rss_bytes,
+                gpu_memory_bytes=status.gpu_memory_bytes,
+            )
         self._board.copies[worker.name, workload] = status.copy_included
         return status
 
@@ -362,11 +378,11 @@ class Workers:
 
     # -- ends ---------------------------------------------------------------------------------------------------------
 
-    async def read_statuses(self, workload: str) -> None:
-        """What all workers say of themselves after their rounds, before passes change what there is to say."""
+    async def read_statuses(self, workload: str, phase: str) -> None:
+        """What all workers say of themselves after their rounds of `phase`, before others change what they say."""
         for worker in list(self.live.values()):
             with suppress(WorkerFailure):
-                await self.read_status(worker, workload)
+                await self.read_status(worker, workload, phase)
 
     async def close(self, names: Collection[str]) -> None:
         """Ask the workers of `names` to end, and end them."""

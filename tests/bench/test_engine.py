@@ -532,6 +532,12 @@ async def test_inference_is_a_race_of_its_own_with_latency_of_single_samples(tmp
     assert latency is not None
     assert 0.0029 < latency.p50 <= latency.p99 < 0.0031
     assert by_phase["b1", "train"].latency_seconds is None
+    assert (by_phase["b1", "train"].first_step_seconds, by_phase["b1", "infer"].first_step_seconds) == (0.2, 0.05)
+    assert by_phase["b1", "train"].peak_rss_bytes == 50_000_000
+    assert by_phase["b1", "infer"].peak_rss_bytes is None  # one process did both
+    assert any("training's came after one of inference" in note for note in by_phase["b1", "train"].notes)
+    prepared = {(event.phase, event.first_step_seconds) for event in seen if isinstance(event, Prepared)}
+    assert prepared == {("train", 0.2), ("infer", 0.05)}
     assert by_phase["b1", "infer"].step_seconds.blocks == 15  # type: ignore[union-attr]
     assert {event.quantity for event in seen if isinstance(event, Measuring)} == {"latency", "copy", "gemm", "dispatch"}
 
@@ -542,6 +548,8 @@ async def test_wrong_outputs_fail_the_parity_gate_of_inference(tmp_path: Path) -
     assert of(results, "a1").status is Status.FAILED
     assert "does not compute what the reference does" in (of(results, "a1").reason or "")
     assert of(results, "b1").status is Status.OK
+    assert of(results, "b1").peak_rss_bytes == 50_000_000
+    assert not any("first step" in note for note in of(results, "b1").notes)
 
 
 async def test_passes_fill_in_what_is_measured_besides(tmp_path: Path) -> None:

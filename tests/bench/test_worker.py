@@ -115,7 +115,8 @@ def test_a_whole_conversation_under_every_python(minor: str, build: protocol.Bui
         assert (block.id, block.steps) == (4, 5)
         assert block.wall_seconds > 0
         assert echo.ask(protocol.Infer(id=5, steps=7), protocol.Block).steps == 7
-        assert echo.ask(protocol.Predict(id=5, outputs=str(tmp_path / "outputs.json")), protocol.Reply).ok
+        predict = protocol.Predict(id=5, outputs=str(tmp_path / "outputs.json"))
+        assert echo.ask(predict, protocol.Predicted).first_step_seconds > 0
         assert read_tensors(tmp_path / "outputs.json")["outputs"].tolist() == [1.0, 2.0]
         latencies = echo.ask(protocol.Latency(id=5, calls=4), protocol.Latencies).seconds
         assert len(latencies) == 4
