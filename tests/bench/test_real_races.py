@@ -1,5 +1,7 @@
 """How real races are summed up, on lines as `real_races` writes them."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from bench import events
 from bench.plan import Candidate, Goal
 from bench.results import Basis, Outcome, Ratio, Verdict
+from bench.store import Store
 from tests.bench import pretend, real_races
+from tests.bench.test_engine import run
 
 
 def line(**changes: Any) -> dict[str, Any]:
@@ -196,3 +200,18 @@ def test_twins_are_judged_by_the_rules_for_candidates() -> None:
     assert real_races.twin_verdicts(pretend.results(plan), blocks[:28]) == ["undecided"]
     alone = [block for block in blocks if block.candidate == "a1:plain"]
     assert real_races.twin_verdicts(pretend.results(plan), alone) == [real_races.ABSENT]
+
+
+async def test_a_race_becomes_a_line_that_can_be_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Between pretended frameworks: every field is there, and measuring was part of the race."""
+    settings = {"a1": {}, "b1": {"step_seconds": 0.002}, "c1": {"step_seconds": 0.004}}
+    plan = pretend.plan(*settings, launches=3, twins=("a1:plain#2",), goal=Goal.ORDER)
+    results, told = await run(tmp_path, settings, plan)
+    with Store(tmp_path / "results.sqlite") as store:
+        found = real_races.line_of(results, store.blocks(results.id), told, 1e6)
+    assert found["twin_verdicts"] != [real_races.ABSENT]
+    assert 0 < found["decided_after_seconds"] < found["seconds_measuring"]
+    assert found["seconds_preparing"] == pytest.approx(1e6 - found["seconds_measuring"])
+    assert found["stated_epochs"] == 10
+    assert set(found["stated_seconds"]) == {"a1:plain", "b1:plain", "c1:plain"}
+    assert missed([json.loads(json.dumps({**found, "slowed_found": True}))] * 2, capsys) == []
