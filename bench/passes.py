@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import events, protocol, tensors
+from bench import events, protocol, race, tensors
 from bench.budget import Budget
 from bench.dispatch import FACTORS, fit
 from bench.events import AnyEvent
@@ -41,11 +41,17 @@ LATENCY_SECONDS = 2.0
 """Calls of one sample: as many as fit into this time, at least 50 and at most 300 a launch, pooled over launches."""
 
 SWEEP_SECONDS = 0.1
-"""Length of one timing on another batch size, where one step is not longer; the least of three counts."""
+"""What the steps of one timing on another batch size take at least, the call not counted; the least of three counts."""
 
 SWEEP_CALLS = 3
 
-LONGEST_STEP_SECONDS = 5.0
+SWEEP_GUESSES = 6
+"""Times the steps of such a timing are worked out anew: each may be `race.MOST_GROWTH` times the one before."""
+
+SWEEP_STEPS = 1 + 3 * (1 + SWEEP_CALLS)
+"""Steps that a batch size takes whose single step is as long as that: warm-up, one guess, the timings."""
+
+LONGEST_STEP_SECONDS = 2.0
 """A batch size whose step is expected to take longer is left out of the sweep."""
 
 LARGEST_BATCH_BYTES = 256 * 2**20
@@ -197,17 +203,36 @@ class Passes:
         for factor in FACTORS:
             size = batch * factor
             expected = points[-1].seconds * size / points[-1].batch if points else 0.0
-            wanted = expected * (SWEEP_CALLS + 1)
+            wanted = expected * SWEEP_STEPS
             if wanted > self._budget.left(workload, phase) or expected > LONGEST_STEP_SECONDS:
                 break
             if size * SWEEP_BATCHES * sample_bytes > LARGEST_BATCH_BYTES:
                 break
             async with self._other_batches(worker, material, size):
-                step = (await worker.steps_of(phase, 1, rewarm=1)).wall_seconds
-                steps = max(1, math.ceil(SWEEP_SECONDS / max(step, 1e-6)))
-                blocks = [await worker.steps_of(phase, steps) for _ in range(SWEEP_CALLS)]
-            points.append(DispatchPoint(batch=size, seconds=min(each.wall_seconds for each in blocks) / steps))
+                points.append(DispatchPoint(batch=size, seconds=await self._step_seconds(worker, phase)))
         return {"dispatch_points": tuple(points), "dispatch": fit(points)}
+
+    async def _step_seconds(self, worker: Worker, phase: str) -> float:
+        """Seconds of one more step: what twice the steps take beyond the steps, so that the call is no part of it.
+
+        A call of Keras's `fit` costs tens of milliseconds, which a race's blocks are made long enough to forget.
+        """
+
+        async def seconds(steps: int) -> float:
+            return (await worker.steps_of(phase, steps)).wall_seconds
+
+        first = (await worker.steps_of(phase, 1, rewarm=1)).wall_seconds
+        steps = max(1, math.ceil(SWEEP_SECONDS / max(first, 1e-6)))
+        for _ in range(SWEEP_GUESSES):
+            short, long = await seconds(steps), await seconds(2 * steps)
+            wanted = math.ceil(SWEEP_SECONDS / max((long - short) / steps, 1e-6))
+            wanted = min(wanted, race.MOST_GROWTH * steps, math.floor(race.LONGEST_BLOCK_SECONDS / long * steps))
+            if wanted <= 2 * steps:  # near enough, or as long as a call may be
+                break
+            steps = wanted
+        pairs = [(await seconds(steps), await seconds(2 * steps)) for _ in range(SWEEP_CALLS)]
+        short, long = (min(times) for times in zip(*pairs, strict=True))
+        return max((long - short) / steps, long / (2 * steps) / 2)  # the difference may be all noise
 
     async def _energy_of_all(self, workers: list[Worker], workload: str, phase: str) -> None:
         """Joules per sample of every worker, gross and beyond the idle machine's, where there is a counter."""

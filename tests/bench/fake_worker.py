@@ -2,7 +2,7 @@
 
 FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "output": 1.0,
 "idle_spin": false, "children": 0, "speed": 100, "spread": 0 (of processes, log sd),
-"crowded": 1 (times as long in rounds), "dearer": 1 (after 5 of them), "per_sample": false,
+"noise": 0.02 (of a step), "crowded": 1 (times as long in rounds), "dearer": 1 (after 5 of them), "per_sample": false,
 "flops": 1e10, "rss": 50000000, "adapter": the only one it takes, "faults": {"block": {"after": 3, "do": "sigkill"}}}.
 A fault strikes the request of that name after so many requests of that kind; a "block" is a train or infer request of
 a round, which re-warms, unlike one of the warm-up.
@@ -31,7 +31,13 @@ OWN_BATCH = 8  # samples of the batches that a pretended workload has
 
 
 def main() -> None:
-    settings: dict[str, Any] = {"step_seconds": 0.001, "call_seconds": 0.0, "cpu_share": 1.0, "faults": {}}
+    settings: dict[str, Any] = {
+        "step_seconds": 0.001,
+        "call_seconds": 0.0,
+        "cpu_share": 1.0,
+        "faults": {},
+        "noise": 0.02,
+    }
     settings.update(json.loads(os.environ.get("FAKE_WORKER", "{}")))
     settings["batch"], settings["rounds"] = OWN_BATCH, 0
     settings["luck"] = math.exp(random.gauss(0, settings.get("spread", 0.0)))  # of this process
@@ -68,14 +74,16 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
             write_tensor(Path(request["first_update"]), "dense.weight", [1], 1.0)  # as it was: there is no learning
             return {"losses": [settings.get("loss", 1.0)] * request["steps"], "first_step_seconds": 0.2}
         case "train" | "infer":
-            wall = settings["call_seconds"] + request["steps"] * settings["step_seconds"] * noise.uniform(0.98, 1.02)
+            spread = settings["noise"]
+            step = settings["step_seconds"] * noise.uniform(1 - spread, 1 + spread)
+            if settings.get("per_sample"):
+                step *= settings["batch"] / OWN_BATCH
+            wall = settings["call_seconds"] + request["steps"] * step
             wall *= settings["luck"]
             if request.get("rewarm"):  # in a round, with the others there
                 wall *= settings.get("crowded", 1.0)
                 wall *= settings.get("dearer", 1.0) if settings["rounds"] >= 5 else 1.0
                 settings["rounds"] += 1
-            if settings.get("per_sample"):
-                wall *= settings["batch"] / OWN_BATCH
             time.sleep(wall / settings.get("speed", SPEED))
             return {"wall_seconds": wall, "cpu_seconds": wall * settings["cpu_share"], "steps": request["steps"]}
         case "batches":

@@ -553,7 +553,7 @@ async def test_wrong_outputs_fail_the_parity_gate_of_inference(tmp_path: Path) -
 
 
 async def test_passes_fill_in_what_is_measured_besides(tmp_path: Path) -> None:
-    results, _ = await run(tmp_path, {"a1": {"per_sample": True}, "b1": {"flops": 1e13}})
+    results, _ = await run(tmp_path, {"a1": {"per_sample": True, "noise": 0.0}, "b1": {"flops": 1e13}})
     found = of(results, "a1")
     assert found.host_to_device is not None
     assert found.host_to_device.seconds is None
@@ -566,6 +566,15 @@ async def test_passes_fill_in_what_is_measured_besides(tmp_path: Path) -> None:
     assert found.stated_run.epochs == 10
     assert found.stated_run.seconds.low <= found.stated_run.seconds.median
     assert found.environment_bytes == 0
+
+
+async def test_the_sweep_over_batch_sizes_measures_steps_and_not_calls(tmp_path: Path) -> None:
+    """A call costs 100 ms, a step of 8 samples 1 ms."""
+    fit = {"call_seconds": 0.1, "per_sample": True, "noise": 0.0}
+    results, _ = await run(tmp_path, {"fit": fit, "b1": {}})
+    points = of(results, "fit").dispatch_points
+    assert [point.batch for point in points] == [128, 512, 2048, 8192]
+    assert [point.seconds for point in points] == pytest.approx([point.batch * 0.001 / 8 for point in points], rel=0.01)
 
 
 async def test_energy_is_measured_in_its_own_phase_where_there_is_a_counter(
