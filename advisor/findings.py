@@ -131,7 +131,7 @@ def break_even_sentences(results: Results) -> list[str]:
     runs = [run for run in results.runs if run.status.value == "ok"]
     return [
         told.format(workload=b.workload, faster=b.faster, slower=b.slower, steps=b.steps, time=span(b.seconds))
-        for b in break_evens(runs)
+        for b in break_evens(runs, results)
     ]
 
 

@@ -14,7 +14,8 @@ from advisor.decision.value import UNKNOWN, Value, average
 from advisor.i18n import _
 from advisor.questionnaire import Preferences
 from advisor.recommendation import BreakEven, MeasuredSummary, NotCounted
-from bench.results import Results, Run, Status
+from bench.results import Outcome, Results, Run, Status, Verdict
+from bench.results import Quantity as Compared
 from knowledge.model import Criterion, Measured
 
 PROVISIONAL_WIDENING = 1.25
@@ -76,7 +77,7 @@ def count(results: Results | None, leaves: Mapping[str, Criterion], preferences:
         results=results.id,
         counted=tuple(dict.fromkeys(f"{run.candidate} {run.workload}" for run in counted)),
         not_counted=tuple(dict.fromkeys(not_counted)),
-        break_even=tuple(break_evens(counted)),
+        break_even=tuple(break_evens(counted, results)),
     )
     return Measurements(values, summary, any(run.provisional for run in counted))
 
@@ -213,10 +214,17 @@ def _seconds_before_steps(run: Run) -> float:
     return (run.import_seconds or 0.0) + (run.build_seconds or 0.0) + compile_seconds
 
 
-def break_evens(runs: Sequence[Run]) -> Iterable[BreakEven]:
-    """Pairs where the faster per step starts later, and the step of training at which it has caught up."""
+def break_evens(runs: Sequence[Run], results: Results) -> Iterable[BreakEven]:
+    """Pairs where the faster per step starts later, and the step of training at which it has caught up.
+
+    Only where the race named the faster one, by wall time: medians that it called a tie or left undecided are no
+    difference, and those of a busy machine measure its other programs.
+    """
+    won = set(_won_by_wall_time(results.verdicts))
     for faster, slower in permutations(runs, 2):
         if _race(faster) != _race(slower) or faster.precision != slower.precision or faster.phase != "train":
+            continue
+        if (faster.workload, faster.phase, faster.candidate, slower.candidate) not in won:
             continue
         if faster.step_seconds is None or slower.step_seconds is None:
             continue
@@ -226,3 +234,16 @@ def break_evens(runs: Sequence[Run]) -> Iterable[BreakEven]:
             steps = behind / gained
             seconds = _seconds_before_steps(faster) + steps * faster.step_seconds.median
             yield BreakEven(faster.candidate, slower.candidate, steps, seconds, faster.workload)
+
+
+def _won_by_wall_time(verdicts: Iterable[Verdict]) -> Iterable[tuple[str, str, str, str]]:
+    """(workload, phase, faster, slower) of every verdict on wall time that names a winner.
+
+    A race whose gauge is too low has none: its verdicts are on CPU seconds, or undecided.
+    """
+    for verdict in verdicts:
+        if verdict.quantity is Compared.WALL_SECONDS:
+            if verdict.verdict is Outcome.A:
+                yield verdict.workload, verdict.phase, verdict.a, verdict.b
+            elif verdict.verdict is Outcome.B:
+                yield verdict.workload, verdict.phase, verdict.b, verdict.a

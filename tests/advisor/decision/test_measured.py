@@ -6,7 +6,8 @@ import pytest
 from advisor.decision.measured import break_evens, count
 from advisor.decision.value import UNKNOWN, Value
 from advisor.questionnaire import Preferences
-from bench.results import Energy, Latency, Results, Status
+from bench.results import Basis, Energy, Latency, Outcome, Ratio, Results, Run, Status, Verdict
+from bench.results import Quantity as Compared
 from knowledge.model import Role
 from tests.advisor.decision.builders import base, results, run
 
@@ -198,18 +199,58 @@ def test_what_three_launches_found_is_not_widened_beside_what_one_did() -> None:
     assert count(race, LEAVES, LONG).provisional
 
 
+def raced(*runs: Run, verdict: str = "a", quantity: Compared = Compared.WALL_SECONDS) -> Results:
+    """A race in which the first run stands against the second with this verdict."""
+    first, second = runs[:2]
+    said = Verdict(
+        workload=first.workload,
+        phase=first.phase,
+        a=first.candidate,
+        b=second.candidate,
+        verdict=Outcome(verdict),
+        ratio=Ratio(low=2.0, high=4.0),
+        basis=Basis.WALL,
+        quantity=quantity,
+    )
+    return msgspec.structs.replace(results(*runs), verdicts=(said,))
+
+
+def broken_even(race: Results) -> list[tuple[str, str]]:
+    return [(each.faster, each.slower) for each in break_evens(race.runs, race)]
+
+
+LATE, PROMPT = run("a:m", 0.001, first_step_seconds=20.001), run("b:m", 0.003)
+
+
 def test_break_even_speaks_of_one_device_and_precision() -> None:
-    late = run("a:m", 0.001, first_step_seconds=20.001)
-    other = msgspec.structs.replace(late, precision="bf16")
-    assert list(break_evens([late, run("b:m", 0.003)]))
-    assert list(break_evens([other, run("b:m", 0.003)])) == []
-    assert list(break_evens([late, run("b:m", 0.003, device="cuda:0")])) == []
+    other = msgspec.structs.replace(LATE, precision="bf16")
+    assert broken_even(raced(LATE, PROMPT)) == [("a:m", "b:m")]
+    assert broken_even(raced(other, PROMPT)) == []
+    assert broken_even(raced(LATE, run("b:m", 0.003, device="cuda:0"))) == []
+
+
+@pytest.mark.parametrize("verdict", ["tie", "undecided"])
+def test_break_even_needs_a_winner(verdict: str) -> None:
+    assert broken_even(raced(LATE, PROMPT, verdict=verdict)) == []
+    assert broken_even(results(LATE, PROMPT)) == []
+    assert broken_even(raced(PROMPT, LATE, verdict="b")) == [("a:m", "b:m")]
+    assert broken_even(raced(PROMPT, LATE, verdict="a")) == []  # medians that the race contradicts
+
+
+def test_break_even_needs_a_machine_quiet_enough_for_wall_time() -> None:
+    assert broken_even(raced(LATE, PROMPT, quantity=Compared.CPU_SECONDS)) == []
+
+
+def test_break_even_is_of_the_workload_that_was_won() -> None:
+    elsewhere = [msgspec.structs.replace(each, workload="pm25-lstm") for each in (LATE, PROMPT)]
+    race = raced(LATE, PROMPT, *elsewhere)
+    assert [each.workload for each in break_evens(race.runs, race)] == ["mnist-cnn"]
 
 
 def test_break_even_is_where_the_faster_has_caught_up() -> None:
     compiled = run("a:compile", 0.001, first_step_seconds=20.001)
     plain = run("b:eager", 0.003)
-    summary = count(results(compiled, plain), LEAVES, LONG).summary
+    summary = count(raced(compiled, plain), LEAVES, LONG).summary
     assert summary is not None
     (found,) = summary.break_even
     assert (found.faster, found.slower, found.workload) == ("a:compile", "b:eager", "mnist-cnn")
@@ -219,6 +260,6 @@ def test_break_even_is_where_the_faster_has_caught_up() -> None:
 
 
 def test_who_is_faster_and_starts_first_never_breaks_even() -> None:
-    summary = count(results(run("a:m", 0.001), run("b:m", 0.003, import_seconds=9.0)), LEAVES, LONG).summary
+    summary = count(raced(run("a:m", 0.001), run("b:m", 0.003, import_seconds=9.0)), LEAVES, LONG).summary
     assert summary is not None
     assert summary.break_even == ()
