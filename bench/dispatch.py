@@ -16,9 +16,6 @@ FACTORS = (1, 4, 16, 64)
 WORST_RESIDUAL = 0.15
 """Largest relative residual of a line that is shown; beyond, the points say more than the line."""
 
-REACH = 4
-"""Times outside the measured batch sizes that a line may be used."""
-
 
 def fit(points: Sequence[DispatchPoint]) -> Dispatch | None:
     """The line by relative least squares, minimising sum ((a + b n) / t - 1)^2 with a, b >= 0.
@@ -40,11 +37,3 @@ def fit(points: Sequence[DispatchPoint]) -> Dispatch | None:
     if np.abs(residuals).max() > WORST_RESIDUAL:
         return None
     return Dispatch(a=float(a), b=float(b))
-
-
-def predict(line: Dispatch, points: Sequence[DispatchPoint], batch: int) -> float | None:
-    """Seconds of a step on `batch` samples; None further than REACH outside the measured sizes."""
-    sizes = [point.batch for point in points]
-    if not sizes or not min(sizes) / REACH <= batch <= max(sizes) * REACH:
-        return None
-    return line.a + line.b * batch

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.dispatch import fit, predict
-from bench.results import Dispatch, DispatchPoint
+from bench.dispatch import fit
+from bench.results import DispatchPoint
 
 
 def points(*pairs: tuple[int, float]) -> list[DispatchPoint]:
@@ -36,9 +36,3 @@ def test_neither_part_is_less_than_nothing() -> None:
     flat = fit(points((10, 1.05), (40, 1.0), (160, 1.0)))
     assert flat is not None
     assert flat.b == 0
-
-
-@pytest.mark.parametrize(("batch", "seconds"), [(1, None), (8, 1.08), (128, 2.28), (8192, 82.92), (8193, None)])
-def test_a_line_reaches_four_times_outside(batch: int, seconds: float | None) -> None:
-    line = Dispatch(a=1.0, b=0.01)
-    assert predict(line, points((32, 1.32), (2048, 21.48)), batch) == pytest.approx(seconds)
