@@ -133,6 +133,7 @@ class Race:
             self._board,
             self._workers,
             budget,
+            costs,
             batches=batches,
             folder=folder,
             tell=self._journal.tell,

@@ -63,6 +63,7 @@ class Launches:
         self._rounds, self._passes, self._budget, self._costs, self._keep = rounds, passes, budget, costs, keep
         self._alone: dict[str, tuple[str, float]] = {}  # workload -> the first worker and its CPU seconds a step alone
         self._most: dict[str, int] = {}  # workload -> workers in one wave
+        self._waves: dict[str, int] = {}  # workload -> waves of the newest launch
         self._passed: set[tuple[str, str]] = set()  # workload and who has had the passes
         self._early: set[tuple[str, str]] = set()  # races that let go of the flagged after launch 1
         self._stand_ins: dict[str, tuple[str, ...]] = {}  # workload -> twins beyond those planned
@@ -85,7 +86,8 @@ class Launches:
             racing = [name for name in field if name in self._plan.candidates]
             if not racing:
                 continue
-            if done and (len(racing) < 2 or self._decided(workload, phase, racing)):
+            alone = self._plan.K == 1 and not self._plan.auto  # as many launches as were asked for
+            if done and not alone and (len(racing) < 2 or self._decided(workload, phase, racing)):
                 continue
             if done and self._too_few(workload, phase, field):
                 self._board.stop(workload, phase, racing, TOO_FEW)
@@ -93,6 +95,9 @@ class Launches:
             if done and self._budget.stop(workload, phase, self._everybody(workload, field), done) <= done:
                 continue
             wanted[phase] = field
+        for phase in self._plan.phases:
+            if wanted and phase not in wanted:
+                self._budget.finish(workload, phase)  # the other phase gets what it leaves
         return wanted
 
     def _next_field(self, workload: str, phase: str, done: int) -> tuple[str, ...]:
@@ -144,8 +149,8 @@ class Launches:
     def _everybody(self, workload: str, field: Sequence[str]) -> list[str]:
         """Whose blocks a round is made of: references count once per wave."""
         most = self._most.get(workload)
-        if most is None:
-            return list(field)
+        if most is None:  # as in the launch before, which memory may have split
+            return [*field, *list(field[: waves.REFERENCES]) * (self._waves.get(workload, 1) - 1)]
         split = waves.split(field, dict.fromkeys(field, 0), 0, field[: waves.REFERENCES], most)
         return [name for wave in split for name in wave]
 
@@ -155,6 +160,7 @@ class Launches:
         """New workers for everybody wanted, all at once or in waves, and their rounds."""
         field = list(dict.fromkeys(name for names in wanted.values() for name in names))
         split = self._split(workload, field)
+        self._waves[workload] = len(split)
         self._say_who_was_flagged(workload, launch, wanted)
         references = field[: waves.REFERENCES] if len(split) > 1 else []
         self._board.set_references(workload, launch, references)
@@ -208,8 +214,8 @@ class Launches:
         stop = self._budget.stop(workload, phase, field, launch - 1)
         members = [name for name in split[number - 1] if name in names]
 
-        def after() -> float:
-            """Seconds of the race after these rounds: the rest of this launch, further launches, other workloads."""
+        def after(rest: float) -> float:
+            """Seconds of the race after these rounds, which still take `rest`: of this launch, further ones, others."""
             least, order = race.MIN_ROUNDS, list(wanted)
             pending = {
                 each: least
@@ -218,6 +224,7 @@ class Launches:
                     for later, wave in enumerate(split, start=1)
                     if later > number or (later == number and order.index(each) > order.index(phase))
                 )
+                + self._costs.besides([n for w in split[number - 1 :] for n in w if n in wanted[each]], workload, each)
                 for each in order
             }
             begun = {name for wave in split[:number] for name in wave}
@@ -226,11 +233,12 @@ class Launches:
             return (
                 sum(pending.values())
                 + sum(self._costs.start(name, workload) for name in starts)
-                + self._budget.to_come(workload, launch, fields, pending)
+                + self._budget.to_come(workload, launch, fields, {**pending, phase: pending[phase] + rest})
                 + self._passes.expected_seconds(workload)
             )
 
-        heat = Heat(workload=workload, phase=phase, launch=launch, launches=stop, wave=number)
+        later = tuple(name for wave in split[number:] for name in wave if name in names)
+        heat = Heat(workload=workload, phase=phase, launch=launch, launches=stop, wave=number, later=later)
         await self._rounds.run(heat, members, after)
 
     def _through(self, workload: str, launch: int, leaving: Sequence[str]) -> Sequence[str]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bench import events, protocol, race, tensors
-from bench.budget import Budget
+from bench.budget import Budget, Costs
 from bench.dispatch import FACTORS, fit
 from bench.events import AnyEvent
 from bench.plan import Plan
@@ -87,6 +87,7 @@ class Passes:
         board: Scoreboard,
         workers: Workers,
         budget: Budget,
+        costs: Costs,
         *,
         batches: Mapping[str, int],
         folder: Path,
@@ -94,7 +95,7 @@ class Passes:
         clock: Callable[[], float],
         open_meter: OpenMeter,
     ) -> None:
-        self._plan, self._board, self._workers, self._budget = plan, board, workers, budget
+        self._plan, self._board, self._workers, self._budget, self._costs = plan, board, workers, budget, costs
         self._batches, self._folder, self._tell, self._clock = batches, folder, tell, clock
         self._open_meter = open_meter
         self._took: list[float] = []  # seconds of the passes after a race, per candidate
@@ -111,7 +112,9 @@ class Passes:
             return
         for worker in [self._workers.live[name] for name in names if name in self._workers.live]:
             work = partial(self._latency, worker, workload, material)
+            began = self._clock()
             await self._run(worker, workload, "infer", "latency", work, always=True)  # part of what inference is
+            self._costs.add_latency(worker.name, workload, self._clock() - began)
 
     async def after_race(self, workload: str, material: Material, names: Sequence[str]) -> None:
         """Everything else, for the candidates among `names`, whose rounds on a workload are over."""
@@ -219,7 +222,7 @@ class Passes:
         """
 
         async def seconds(steps: int) -> float:
-            return (await worker.steps_of(phase, steps)).wall_seconds
+            return float((await worker.steps_of(phase, steps)).wall_seconds)
 
         first = (await worker.steps_of(phase, 1, rewarm=1)).wall_seconds
         steps = max(1, math.ceil(SWEEP_SECONDS / max(first, 1e-6)))
@@ -231,7 +234,7 @@ class Passes:
                 break
             steps = wanted
         pairs = [(await seconds(steps), await seconds(2 * steps)) for _ in range(SWEEP_CALLS)]
-        short, long = (min(times) for times in zip(*pairs, strict=True))
+        short, long = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
         return max((long - short) / steps, long / (2 * steps) / 2)  # the difference may be all noise
 
     async def _energy_of_all(self, workers: list[Worker], workload: str, phase: str) -> None:

@@ -10,7 +10,7 @@ from bench.environments import Environments
 from bench.history import Expectations, expectations
 from bench.machine import usable_cores
 from bench.plan import Candidate, Goal, Plan, family_error_rate, twin_of, untwinned
-from bench.race import MAX_ROUNDS, MIN_LAUNCHES, MIN_PRESENT, MIN_ROUNDS
+from bench.race import MAX_ROUNDS, MIN_LAUNCHES, MIN_PRESENT
 from bench.readiness import Readiness, State, candidates_of, default_candidate, readiness
 from bench.records import Record
 from bench.store import Store
@@ -26,6 +26,9 @@ two threads cost one framework seven times its speed on a busy machine."""
 
 CONSENT_BYTES = 500_000_000
 """Downloads above this are asked about."""
+
+MAIN_FRAMEWORKS = ("pytorch", "tensorflow", "keras", "mxnet")
+"""The frameworks that this project is about (README): where the budget does not pay for all, they race first."""
 
 PHASES = ("train", "infer")
 PRECISIONS = ("fp32", "tf32", "bf16")
@@ -187,7 +190,7 @@ class _Launches:
 
     def seconds(self, field: Sequence[str]) -> float:
         """Measuring one launch of every race, each at its least length."""
-        return sum(MIN_ROUNDS * self._costs.round(field, workload, phase) for workload, phase in self._races)
+        return sum(self._costs.launch(field, workload, phase) for workload, phase in self._races)
 
 
 def _as_many_as_can_be_decided(
@@ -195,13 +198,14 @@ def _as_many_as_can_be_decided(
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The candidates that three launches can decide within the budget, and why the others are left out.
 
-    First come the documented defaults of frameworks that are still worked on, then other defaults, then other modes.
-    A pair at least is raced, whatever the budget.
+    First come the documented defaults of the main frameworks, then those of others, of both those that are still
+    worked on before the rest, then other modes in the same order. A pair at least is raced, whatever the budget.
     """
 
-    def rank(name: str) -> tuple[bool, bool, int]:
+    def rank(name: str) -> tuple[bool, bool, bool, int]:
         framework = knowledge.frameworks[Candidate.parse(name).framework]
-        return name not in defaults, framework.lifecycle.status is not Status.ACTIVE, names.index(name)
+        given_up = framework.lifecycle.status is not Status.ACTIVE
+        return name not in defaults, framework.id not in MAIN_FRAMEWORKS, given_up, names.index(name)
 
     ranked = sorted(names, key=rank)
     kept = len(ranked)
@@ -226,7 +230,9 @@ def _twins_of(names: Sequence[str], count: int) -> tuple[str, ...]:
 
 
 def _twins(names: tuple[str, ...], defaults: Sequence[str], costs: _Launches) -> tuple[str, ...]:
-    """Who runs twice: the first default, always where the budget pays for it; with few candidates enough to fill up.
+    """Who runs twice: the first default of a main framework, else the first default; with few candidates more of them.
+
+    Of a main framework, since its environment is the likeliest to be there; one twin always where the budget pays.
 
     The variance between launches is pooled over at least 4 (METHOD, "Between launches"). Twins enter it, and the
     quantile counts whoever is present, so that they cost no error rate: counting K only, a simulation with 3
@@ -234,7 +240,11 @@ def _twins(names: tuple[str, ...], defaults: Sequence[str], costs: _Launches) ->
     """
     if len(names) < 2:
         return ()
-    first = sorted(names, key=lambda name: (name not in defaults, names.index(name)))
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        return name not in defaults, Candidate.parse(name).framework not in MAIN_FRAMEWORKS, names.index(name)
+
+    first = sorted(names, key=rank)
     filled = _twins_of(first, max(1, MIN_PRESENT - len(names)))
     if costs.pay_for(MIN_LAUNCHES, (*names, *filled)):
         return filled

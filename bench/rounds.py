@@ -34,6 +34,7 @@ class Heat(Record, frozen=True):
     Attributes:
         launches: after which the race is to end, as things stand.
         wave: from 1.
+        later: who runs in the waves after this one, references once in each.
     """
 
     workload: str
@@ -41,6 +42,7 @@ class Heat(Record, frozen=True):
     launch: int
     launches: int
     wave: int = 1
+    later: tuple[str, ...] = ()
 
 
 class Rounds:
@@ -66,14 +68,21 @@ class Rounds:
         self._plan, self._board, self._workers, self._budget, self._costs = plan, board, workers, budget, costs
         self._batches, self._keep, self._tell, self._clock = batches, keep, tell, clock
         self._numbers: dict[tuple[str, str, int], int] = {}  # rounds begun, waves of a launch together
+        self._first: dict[tuple[str, str, int], int] = {}  # complete rounds of the first wave
 
-    async def run(self, heat: Heat, names: Sequence[str], after: Callable[[], float]) -> None:
+    async def run(self, heat: Heat, names: Sequence[str], after: Callable[[float], float]) -> None:
         """Rounds of those of `names` that live, as many as the launch needs and the budget pays for.
 
         Args:
-            after: seconds of the race that come after these rounds, asked before each.
+            after: seconds of the race that come after these rounds, asked before each with what these still take.
+
+        The first wave is as long as all can be; the others are as long as it was, for the rest would be cut off.
         """
-        planned = self._budget.rounds(heat.workload, heat.phase, names, heat.launches)
+        key = (heat.workload, heat.phase, heat.launch)
+        if heat.wave == 1:
+            planned = self._budget.rounds(heat.workload, heat.phase, (*names, *heat.later), heat.launches)
+        else:
+            planned = max(race.MIN_ROUNDS, self._first.get(key, 0))
         complete = tried = 0
         while tried < 2 * planned:  # voided rounds are made up for, but not for ever
             live = [name for name in names if name in self._workers.live]
@@ -87,12 +96,12 @@ class Rounds:
                     return
                 planned += 1
             tried += 1
-            remaining = each * (planned - complete) + after()
+            rest = each * (planned - complete)
+            remaining = rest + after(rest)
             deadlines = [
                 self._workers.live[name].pace.deadlines.for_block(self._workers.live[name].block_seconds[heat.phase])
                 for name in live
             ]
-            key = (heat.workload, heat.phase, heat.launch)
             number = self._numbers[key] = self._numbers.get(key, 0) + 1
             self._tell(
                 events.RoundStarted(
@@ -110,13 +119,17 @@ class Rounds:
             whole = await self._round(heat, live, number, number - complete - 1 + planned, remaining - each)
             self._budget.spend(heat.workload, heat.phase, self._clock() - began)
             complete += whole
+            if heat.wave == 1:
+                self._first[key] = complete
 
     def _longer(self, heat: Heat, live: Sequence[str], complete: int) -> bool:
         """Whether a launch goes on beyond its least number of rounds: on a loaded machine, as far as that can pay."""
         gauge = self._board.gauge(heat.workload, heat.phase)
-        if complete >= self._plan.rounds or gauge is None or gauge >= race.QUIET_GAUGE:
+        if heat.wave > 1 or complete >= self._plan.rounds or gauge is None or gauge >= race.QUIET_GAUGE:
             return False
-        return self._budget.may_go_on(heat.workload, heat.phase, live, max(0, heat.launches - heat.launch))
+        pending = complete * self._costs.round(heat.later, heat.workload, heat.phase)
+        everybody, to_come = (*live, *heat.later), max(0, heat.launches - heat.launch)
+        return self._budget.may_go_on(heat.workload, heat.phase, everybody, to_come, pending)
 
     async def _round(self, heat: Heat, live: Sequence[str], number: int, planned: int, remaining: float) -> bool:
         """One block of everybody in random order; whether the round is complete. It is in the store then."""

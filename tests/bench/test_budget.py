@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.budget import BLOCK_SECONDS, START_SECONDS, Budget, Costs
+from bench.budget import BLOCK_SECONDS, LATENCY_SECONDS, START_SECONDS, Budget, Costs
 from bench.plan import Plan
 from tests.bench import pretend
 
@@ -70,6 +70,42 @@ def test_what_one_race_leaves_is_for_the_others() -> None:
     assert found.left("pm25-lstm", "train") == 80
 
 
+def test_what_a_decided_phase_leaves_is_for_the_other() -> None:
+    found, _, _ = budget(budget_seconds=100, phases=("train", "infer"))
+    found.spend(W, "train", 20)
+    assert found.left(W, "infer") == 50
+    found.finish(W, "train")
+    assert found.left(W, "infer") == 80
+    assert found.left(W, "train") == 80  # its passes share with the open race
+    found.spend(W, "infer", 80)
+    assert found.left(W, "train") == found.left(W, "infer") == 0
+    found.spend(W, "train", 3)  # a pass
+    assert found.left(W, "infer") == -3
+
+
+def test_single_samples_are_part_of_every_launch_of_inference() -> None:
+    found, costs, plan = budget(budget_seconds=130, phases=("infer",))
+    for name in plan.field:
+        costs.add_block(name, W, "infer", 0.5)  # 30 s a launch
+    assert found.launch_seconds(W, {"infer": plan.field}) == 30 + 4 * (START_SECONDS + LATENCY_SECONDS)
+    assert found.stop(W, "infer", plan.field, 0) == 3  # 3 x 40 s
+    for name in plan.field:
+        costs.add_latency(name, W, 10.0)
+    assert found.stop(W, "infer", plan.field, 0) == 1  # 3 x 70 s
+    assert costs.besides(("a1:plain", "a1:plain", "e1:plain"), W, "infer") == 20  # references once, others as these
+    assert costs.besides(plan.field, W, "train") == 0
+
+
+def test_waves_to_come_count_before_a_launch_is_made_longer() -> None:
+    found, costs, plan = budget(budget_seconds=40, rounds=25)
+    for name in plan.field:
+        costs.add_block(name, W, "train", 0.25)  # 1 s a round
+    assert found.rounds(W, "train", plan.field[:2], 1) == 25  # 12.5 s of 40
+    assert found.rounds(W, "train", (*plan.field, *plan.field[:2], "e1", "f1"), 1) == 20  # 2 s a round with both waves
+    assert found.may_go_on(W, "train", plan.field, 0, pending=39)
+    assert not found.may_go_on(W, "train", plan.field, 0, pending=40)
+
+
 def test_more_rounds_only_with_a_single_launch_or_while_the_rest_can_be_paid() -> None:
     found, costs, plan = budget(budget_seconds=100, rounds=25)
     for name in plan.field:
@@ -87,6 +123,7 @@ def test_the_estimate_covers_launches_starts_phases_and_workloads() -> None:
             costs.add_start(name, workload, 5.0)
             costs.add_block(name, workload, "train", 0.5)  # 30 s a launch
             costs.add_block(name, workload, "infer", 0.25)  # 15 s a launch
+            costs.add_latency(name, workload, 0.0)
     one_launch = 4 * 5.0 + 30 + 15
     fields = dict.fromkeys(plan.phases, plan.field)
     assert found.launch_seconds(W, fields) == one_launch

@@ -25,6 +25,7 @@ from bench.events import (
     RaceFinished,
     RaceStarted,
     RoundDone,
+    RoundStarted,
 )
 from bench.plan import Goal, Plan
 from bench.results import Basis, Outcome, Quantity, Results, Run, Status
@@ -506,6 +507,60 @@ async def test_short_memory_splits_a_launch_into_waves(tmp_path: Path, monkeypat
     assert found[frozenset("ce")].verdict is Outcome.TIE
     assert {each.status for each in results.runs} == {Status.OK}
     assert all(len(each.dispatch_points) == 4 for each in results.runs)  # whoever left in whichever wave
+
+
+async def test_all_waves_of_a_launch_are_of_one_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget pays for 25 rounds of either wave, but of both for fewer."""
+    monkeypatch.setattr(machine, "free_memory_bytes", lambda: 500_000_000 + 4 * 800_000_000)
+    settings = {name: {"step_seconds": 0.25, "rss": 800_000_000, "noise": 0.0} for name in "abcdef"}
+    time = pretend.Time()
+    with time.kept():
+        plan = pretend.plan(*settings, budget_seconds=82, rounds=25)
+        results, _ = await run(tmp_path, settings, plan, clock=time)
+    with Store(tmp_path / "results.sqlite") as store:
+        blocks = store.blocks(results.id)
+    rounds = [sum(block.candidate == f"{name}:plain" for block in blocks) for name in "cdef"]
+    assert len(set(rounds)) == 1
+    assert 15 < rounds[0] < 25
+
+
+async def test_references_count_once_per_wave_also_where_memory_made_the_waves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two waves of four cost 120 s a launch, and passes 78 s: 380 s pay for one, though 90 s would make it three."""
+    monkeypatch.setattr(machine, "free_memory_bytes", lambda: 500_000_000 + 4 * 800_000_000)
+    settings = {name: {"step_seconds": 1.0, "rss": 800_000_000, "noise": 0.0} for name in "abcdef"}
+    time = pretend.Time()
+    with time.kept():
+        plan = pretend.plan(*settings, budget_seconds=380, auto=True)
+        results, _ = await run(tmp_path, settings, plan, clock=time)
+    assert {each.launches for each in results.runs} == {1}
+
+
+async def test_one_candidate_has_the_launches_asked_for(tmp_path: Path) -> None:
+    results, _ = await run(tmp_path, {"a1": {}}, pretend.plan("a1", launches=3, budget_seconds=600))
+    assert of(results, "a1").launches == 3
+    (tmp_path / "auto").mkdir()
+    results, _ = await run(tmp_path / "auto", {"a1": {}}, pretend.plan("a1", auto=True, budget_seconds=600))
+    assert of(results, "a1").launches == 1  # nothing is to be decided
+
+
+async def test_the_estimate_counts_the_rounds_under_way_before_further_launches(tmp_path: Path) -> None:
+    """A launch of 60 s: 225 s pay for three launches, not for two more looks on top of the one under way."""
+    settings: dict[str, dict[str, Any]] = {
+        name: {"step_seconds": 0.5, "noise": 0.0} for name in ("a1", "b1", "c1", "d1")
+    }
+    time = pretend.Time()
+    with time.kept():
+        plan = pretend.plan(*settings, budget_seconds=225, auto=True)
+        async with racing(tmp_path, settings, plan, clock=time) as race:
+            async for event in race.events():
+                if isinstance(event, RoundStarted):
+                    race.cancel()
+                    break
+    assert event.launches == 3
+    assert event.remaining_seconds is not None
+    assert event.remaining_seconds < 240  # five launches take 300
 
 
 async def test_workers_that_slow_each_other_down_run_in_smaller_waves(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from bench.environments import Environments
 from bench.history import Expectations
 from bench.machine import usable_cores
 from bench.plan import Candidate, Plan, family_error_rate
-from bench.planning import CONSENT_BYTES, LARGEST_BATCH, Wishes, announce, informed_plan, make_plan
+from bench.planning import CONSENT_BYTES, LARGEST_BATCH, MAIN_FRAMEWORKS, Wishes, announce, informed_plan, make_plan
 from bench.readiness import State
 from bench.results import StepSeconds
 from bench.store import Store
@@ -215,6 +215,28 @@ def test_what_was_not_named_is_left_out_so_that_the_rest_can_be_decided() -> Non
     assert why.startswith("left out so that the rest can be decided within 150 s (give --budget ")
     needed = float(why.partition("--budget ")[2].partition(" ")[0])
     assert informed(known(0.4), budget_seconds=needed).left_out == {}
+
+
+def test_the_main_frameworks_and_a_twin_are_the_default_where_no_more_can_be_decided() -> None:
+    plan = planned()
+    assert set(plan.candidates) == {"pytorch:eager", "tensorflow:function", "keras@tensorflow:fit", "mxnet:hybrid"}
+    assert plan.launches == 3
+    assert plan.twins == (f"{plan.candidates[0]}#2",)
+    assert "jax:jit" in plan.left_out
+
+
+def test_the_twin_is_of_a_main_framework_whoever_is_named_first() -> None:
+    named = planned(frameworks=("jax", "tensorflow", "pytorch"), workloads=("mnist-cnn",))
+    assert named.twins == ("tensorflow:function#2",)
+    assert planned(budget_seconds=3600).twins[0].partition("@")[0].partition(":")[0] in MAIN_FRAMEWORKS
+
+
+def test_inference_pays_for_its_single_samples_too() -> None:
+    """5 workers: 26 s of blocks a launch, and 12.5 s of single samples."""
+    settings = {"frameworks": ("pytorch", "tensorflow", "keras", "mxnet"), "workloads": ("mnist-cnn",)}
+    assert planned(budget_seconds=80, **settings).launches == 3
+    assert planned(budget_seconds=80, phases=("infer",), **settings).launches == 1
+    assert planned(budget_seconds=120, phases=("infer",), **settings).launches == 3
 
 
 def test_what_was_named_always_runs() -> None:
