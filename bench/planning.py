@@ -220,8 +220,13 @@ def _as_many_as_can_be_decided(
     return tuple(name for name in names if name in chosen), {name: why for name in names if name not in chosen}
 
 
+def twins_for(names: Sequence[str]) -> tuple[str, ...]:
+    """The twins of a field that can pay for them: one, or as many as fill few candidates up."""
+    return _twins_of(names, max(1, MIN_PRESENT - len(names)))
+
+
 def _with_twins(names: Sequence[str]) -> tuple[str, ...]:
-    return (*names, *_twins_of(names, max(1, MIN_PRESENT - len(names))))
+    return (*names, *twins_for(names))
 
 
 def _twins_of(names: Sequence[str], count: int) -> tuple[str, ...]:
@@ -245,7 +250,7 @@ def _twins(names: tuple[str, ...], defaults: Sequence[str], costs: _Launches) ->
         return name not in defaults, Candidate.parse(name).framework not in MAIN_FRAMEWORKS, names.index(name)
 
     first = sorted(names, key=rank)
-    filled = _twins_of(first, max(1, MIN_PRESENT - len(names)))
+    filled = twins_for(first)
     if costs.pay_for(MIN_LAUNCHES, (*names, *filled)):
         return filled
     one = filled[:1]

@@ -4,9 +4,10 @@
 
 Prints every figure beside its bound and exits with 1 when one is missed. K = 6, one planned race. Readings have a
 launch effect per candidate and launch, AR(1) drift per slot (phi .9) shared by all candidates, and noise per slot.
-Races look after 3, 5 and 8 launches and drop whom launch 1 flagged. Two more experiments belong to this project: FEW
-(R1's races with 2 and 3 candidates, filled up with twins; --candidates picks one) and WAVES (R1's and R3's with a
-field that races in two waves).
+Races look after 3, 5 and 8 launches and drop whom launch 1 flagged. Further experiments belong to this project: FEW
+(R1's races with 2 and 3 candidates, filled up with twins; --candidates picks one), WAVES (R1's and R3's with a field
+that races in two waves), TWIN (R1's and R3's with the twin that plans have, so 7 present for K = 6), EARLY (R3's and
+R4's where the flagged leave after launch 1) and CRASH (R1's and R3's with a candidate lost in launch 3).
 """
 
 import argparse
@@ -21,8 +22,8 @@ from itertools import combinations
 import numpy as np
 from scipy.signal import lfilter  # type: ignore[import-untyped]
 
-from bench import race, waves
-from bench.plan import Goal, twin_of
+from bench import planning, race, waves
+from bench.plan import Goal
 from bench.race import Launch, PairVerdict
 from bench.results import Basis, Outcome
 
@@ -34,6 +35,15 @@ MOST_LAUNCHES = race.LOOKS[-1][0]
 SPREADS = (0.0, 0.03, 0.05, 0.08)
 CHUNK = 50
 """Races that share a random generator: the figures do not depend on how many processes share the work."""
+
+CRASH = (2, 5)
+"""Launch (from 0) and candidate of the crash: the last one, in launch 3."""
+
+CRASH_ROUNDS = 7
+"""Complete rounds that the crashing candidate still has in its last launch."""
+
+TAKE_GOALS, TAKE_CANDIDATES = ("R1", "R2"), ("FEW",)
+"""Experiments that --goal and --candidates make a difference to."""
 
 FALSE_WINNERS = 0.045
 """Most A/A races that may name a winner (R1)."""
@@ -64,9 +74,9 @@ def simulate_launch(
     return x
 
 
-def twins_for(k: int) -> tuple[str, ...]:
-    """Twins that fill a field of `k` up to the number whose variances are pooled."""
-    return tuple(twin_of(NAMES[i % k], 2 + i // k) for i in range(max(0, race.MIN_PRESENT - k)))
+def twins_for(k: int, always: bool = False) -> tuple[str, ...]:
+    """The twins that a plan has for `k` candidates; only where they fill up to the number pooled, unless `always`."""
+    return planning.twins_for(NAMES[:k]) if always or k < race.MIN_PRESENT else ()
 
 
 def simulate_race(
@@ -80,6 +90,8 @@ def simulate_race(
     unlucky: tuple[int, int, float] | None = None,
     early: bool = False,
     split: Sequence[Sequence[str]] = (),
+    twinned: bool = False,
+    crash: tuple[int, int] | None = None,
 ) -> Iterator[list[Launch]]:
     """One race; yields all its launches so far after each. Fewer than 4 candidates are filled up with twins.
 
@@ -89,17 +101,21 @@ def simulate_race(
         unlucky: (launch, candidate, log slowdown) of one worker in one launch.
         early: drop the flagged after launch 1.
         split: waves, the first two candidates of each being the references; none: all race at once.
+        twinned: race the twin that plans have, not only where there are few candidates.
+        crash: (launch, candidate) of a worker lost after CRASH_ROUNDS rounds, and not made anew.
     """
     drift, noise = drift_noise
     rounds = race.MIN_ROUNDS if drift_noise == QUIET else race.MAX_ROUNDS
     candidates = NAMES[: len(truth)]
-    names = candidates + twins_for(len(truth))
+    names = candidates + twins_for(len(truth), twinned)
     of = np.array([candidates.index(name[0]) for name in names])
     means, spreads = np.log(np.array(truth))[of], np.array(launch_sd)[of]
     pairs = len(candidates) * (len(candidates) - 1) // 2
     done: list[Launch] = []
     for number in range(launches):
         field = race.next_field(done, names, pairs, ALPHA, early)
+        if crash is not None and number > crash[0]:
+            field = tuple(name for name in field if name != names[crash[1]])
         centre = means + random.normal(size=len(names)) * spreads
         if unlucky is not None and unlucky[0] == number:
             centre[unlucky[1]] += unlucky[2]
@@ -109,13 +125,19 @@ def simulate_race(
             places = [names.index(name) for name in running]
             x = simulate_launch(random, centre[places], rounds, drift, noise, heavy)
             parts.append([dict(zip(running, row, strict=True)) for row in x.tolist()])
+            if crash is not None and number == crash[0]:
+                for x_of in parts[-1][CRASH_ROUNDS:]:
+                    x_of.pop(names[crash[1]], None)
         done.append(waves.merged(parts, split[0][:2]) if split else parts[0])
         yield done
 
 
-def judge(launches: Sequence[Launch], k: int = len(NAMES)) -> dict[frozenset[str], PairVerdict]:
-    """The verdict on every pair of the first `k` names."""
-    found = race.verdicts(launches, NAMES[:k], K=k, M=k * (k - 1) // 2, alpha=ALPHA, basis=Basis.WALL)
+def judge(
+    launches: Sequence[Launch], k: int = len(NAMES), lost: int | None = None
+) -> dict[frozenset[str], PairVerdict]:
+    """The verdict on every pair of the first `k` names, without the one that was `lost`."""
+    names = [name for place, name in enumerate(NAMES[:k]) if place != lost]
+    found = race.verdicts(launches, names, K=k, M=k * (k - 1) // 2, alpha=ALPHA, basis=Basis.WALL)
     return {frozenset((each.a, each.b)): each for each in found}
 
 
@@ -142,6 +164,8 @@ def whole_race(random: np.random.Generator, k: int, goal: Goal | None, **setting
     """
     wrong = two = False
     names = NAMES[:k]
+    crash = settings.get("crash")
+    lost = crash[1] if isinstance(crash, tuple) else None
     launches: list[Launch] = []
     for launches in simulate_race(random, [1.0] * k, **settings):  # type: ignore[arg-type]
         if len(launches) == 1:
@@ -150,7 +174,7 @@ def whole_race(random: np.random.Generator, k: int, goal: Goal | None, **setting
             two = two_of_three(launches)
         if goal is not None and len(launches) >= 3 and race.decided(launches, names, k, ALPHA, goal):
             break
-    return wrong or bool(named(judge(launches, k))), two, len(launches)
+    return wrong or bool(named(judge(launches, k, lost))), two, len(launches)
 
 
 # --- experiments -----------------------------------------------------------------------------------------------------
@@ -166,6 +190,8 @@ def equal_field(
     goal: Goal | None = None,
     outlier: float | None = None,
     split: Sequence[Sequence[str]] = (),
+    twinned: bool = False,
+    crash: tuple[int, int] | None = None,
 ) -> Counts:
     """A/A races: how many name any winner, at any launch count, and under the 2-of-3 rule."""
     spreads = [outlier or sd, *[sd] * (k - 1)]
@@ -180,6 +206,8 @@ def equal_field(
             heavy=heavy,
             early=goal is Goal.WINNER,
             split=split,
+            twinned=twinned,
+            crash=crash,
         )
         counts["false"] += wrong
         counts["2-of-3"] += two
@@ -193,13 +221,20 @@ def gap(
     sd: float = 0.05,
     k: int = 6,
     split: Sequence[Sequence[str]] = (),
+    early: bool = False,
+    twinned: bool = False,
+    crash: tuple[int, int] | None = None,
 ) -> Counts:
-    """A field with one gap: how often it is found, a tie given, anything wrong."""
+    """A field with one gap: how often it is found, a tie given, anything wrong; how often launch 2 lacked somebody."""
     truth = [1.0, ratio, 1.6, 2.5, 5.0, 10.0][:k]
     counts = {"right": 0, "wrong": 0, "tie": 0}
+    if early:
+        counts["dropped"] = 0
     for _ in range(races):
-        *_, launches = simulate_race(random, truth, [sd] * k, split=split)
-        found = judge(launches, k)
+        *_, launches = simulate_race(random, truth, [sd] * k, split=split, early=early, twinned=twinned, crash=crash)
+        found = judge(launches, k, crash[1] if crash else None)
+        if early:
+            counts["dropped"] += len(launches[1][0]) < len(launches[0][0])
         pair = found[frozenset("ab")]
         counts["right"] += pair.outcome is Outcome.A and pair.a == "a"
         counts["tie"] += pair.outcome is Outcome.TIE
@@ -207,12 +242,20 @@ def gap(
     return counts
 
 
-def unlucky_worker(random: np.random.Generator, races: int, sd: float = 0.0) -> Counts:
-    """One worker 30 % slower in one launch, all candidates equal: who is named."""
+def unlucky_worker(random: np.random.Generator, races: int, sd: float = 0.0, dropped: bool = False) -> Counts:
+    """One worker 30 % slower in one launch, all candidates equal: who is named.
+
+    Args:
+        dropped: 2.4 times slower in launch 1, for which it is flagged and leaves at once.
+    """
     counts = {"that pair": 0, "any with that worker": 0}
+    if dropped:
+        counts["dropped"] = 0
     for _ in range(races):
-        unlucky = (int(random.integers(3)), 0, math.log(1.3))
-        *_, launches = simulate_race(random, [1.0] * 6, [sd] * 6, unlucky=unlucky)
+        unlucky = (0, 0, math.log(2.4)) if dropped else (int(random.integers(3)), 0, math.log(1.3))
+        *_, launches = simulate_race(random, [1.0] * 6, [sd] * 6, unlucky=unlucky, early=dropped)
+        if dropped:
+            counts["dropped"] += "a" not in launches[1][0]
         touched = [each for each in named(judge(launches)) if "a" in (each.a, each.b)]
         counts["that pair"] += any({each.a, each.b} == {"a", "b"} for each in touched)
         counts["any with that worker"] += bool(touched)
@@ -303,6 +346,45 @@ def in_waves() -> Iterator[Cell]:
     yield Cell("WAVES gap 20% sd 5%", (9,), partial(gap, ratio=1.2, sd=0.05, split=split), bounds)
 
 
+def with_twin() -> Iterator[Cell]:
+    """The field as plans make it: six candidates and a twin."""
+    for drift_noise in (QUIET, LOADED):
+        for sd in SPREADS:
+            load = "quiet" if drift_noise == QUIET else "loaded"
+            run = partial(equal_field, sd=sd, drift_noise=drift_noise, twinned=True)
+            seed = (10, int(sd * 100), drift_noise == QUIET)
+            yield Cell(f"TWIN {load:6} sd {sd:.0%}", seed, run, {"false": (0.0, FALSE_WINNERS)})
+    # The candidate that runs twice is the one whose launches differ most, and is pooled twice.
+    run = partial(equal_field, sd=0.03, outlier=0.12, twinned=True)
+    yield Cell("TWIN its candidate at 12 %", (11,), run, {"false": (0.0, 0.09)})
+    bounds = {"right": (0.95, 1.0), "wrong": (0.0, 0.01)}
+    yield Cell("TWIN gap 20% sd 5%", (12,), partial(gap, twinned=True), bounds)
+
+
+def early() -> Iterator[Cell]:
+    """The flagged leave after launch 1: those that stay are told as well, and nobody is named for bad luck."""
+    for ratio, sd, least in ((1.2, 0.05, 0.95), (1.5, 0.05, 0.99)):
+        bounds = {"right": (least, 1.0), "wrong": (0.0, 0.01), "dropped": (0.99, 1.0)}
+        run = partial(gap, ratio=ratio, sd=sd, early=True)
+        yield Cell(f"EARLY gap {ratio - 1:.0%} sd {sd:.0%}", (13, round(ratio * 100)), run, bounds)
+    for sd in SPREADS:
+        bounds = {"that pair": (0.0, 0.01), "any with that worker": (0.0, 0.025), "dropped": (0.2, 1.0)}
+        run = partial(unlucky_worker, sd=sd, dropped=True)
+        yield Cell(f"EARLY unlucky sd {sd:.0%}", (14, int(sd * 100)), run, bounds)
+
+
+def crashing() -> Iterator[Cell]:
+    """A candidate is lost in launch 3: the numbers stay as planned, the others are told by what all of them ran."""
+    for drift_noise in (QUIET, LOADED):
+        for sd in SPREADS:
+            load = "quiet" if drift_noise == QUIET else "loaded"
+            run = partial(equal_field, sd=sd, drift_noise=drift_noise, crash=CRASH)
+            seed = (15, int(sd * 100), drift_noise == QUIET)
+            yield Cell(f"CRASH {load:6} sd {sd:.0%}", seed, run, {"false": (0.0, FALSE_WINNERS)})
+    bounds = {"right": (0.95, 1.0), "wrong": (0.0, 0.01)}
+    yield Cell("CRASH gap 20% sd 5%", (16,), partial(gap, crash=CRASH), bounds)
+
+
 def _chunk(cell: Cell, number: int, races: int) -> Counts:
     return cell.run(np.random.default_rng([*cell.seed, number]), races)
 
@@ -336,11 +418,17 @@ def cells(names: Sequence[str], candidates: int | None, goal: Goal | None) -> It
                     yield from few(k)
             case "WAVES":
                 yield from in_waves()
+            case "TWIN":
+                yield from with_twin()
+            case "EARLY":
+                yield from early()
+            case "CRASH":
+                yield from crashing()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    experiments = ("R1", "R2", "R3", "R4", "FEW", "WAVES")
+    experiments = ("R1", "R2", "R3", "R4", "FEW", "WAVES", "TWIN", "EARLY", "CRASH")
     parser.add_argument("which", nargs="*", metavar="EXPERIMENT", help=", ".join(experiments) + "; default: all")
     parser.add_argument("--races", type=int, default=2000, help="per cell; R2 runs ten times as many")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
@@ -350,6 +438,12 @@ def main() -> int:
     names = arguments.which or experiments
     if unknown := set(names) - set(experiments):
         parser.error(f"there is no experiment {', '.join(sorted(unknown))}")
+    for option, given, take in (
+        ("--goal", arguments.goal, TAKE_GOALS),
+        ("--candidates", arguments.candidates, TAKE_CANDIDATES),
+    ):
+        if given is not None and (others := sorted(set(names) - set(take))):
+            parser.error(f"{option} makes no difference to {', '.join(others)}; name {' or '.join(take)}")
     missed = 0
     with ProcessPoolExecutor(arguments.jobs) as pool:
         for cell in cells(names, arguments.candidates, arguments.goal):

@@ -245,8 +245,54 @@ def test_few_candidates_are_filled_up_with_twins_at_no_cost_in_errors(k: int) ->
 
 
 def test_dropping_the_flagged_at_once_costs_no_errors_either() -> None:
-    counts = simulate_races.equal_field(np.random.default_rng(12), 100, sd=0.05, goal=Goal.WINNER)
+    """In a field of which three are flagged, and where one equal worker is: a reduced `simulate_races EARLY`."""
+    found = simulate_races.gap(np.random.default_rng(12), 50, ratio=1.2, sd=0.03, early=True)
+    assert found["dropped"] == 50
+    assert found["wrong"] == 0
+    assert found["right"] >= 45
+    unlucky = simulate_races.unlucky_worker(np.random.default_rng(13), 50, dropped=True)
+    assert unlucky["dropped"] >= 40
+    assert unlucky["any with that worker"] == 0
+
+
+def test_the_twin_of_a_plan_costs_no_errors() -> None:
+    """Seven present for K = 6: a reduced `simulate_races TWIN`."""
+    assert simulate_races.twins_for(6, always=True) == ("a#2",)
+    counts = simulate_races.equal_field(np.random.default_rng(14), 100, sd=0.05, twinned=True)
     assert counts["false"] <= 11
+    *_, launches = simulate_races.simulate_race(
+        np.random.default_rng(1), [1.0] * 6, [0.0] * 6, launches=1, twinned=True
+    )
+    assert len(launches[0][0]) == 7
+
+
+def test_a_crash_costs_the_others_no_errors_and_no_verdict() -> None:
+    """A reduced `simulate_races CRASH`: the last candidate is lost in launch 3."""
+    random = np.random.default_rng(15)
+    *_, launches = simulate_races.simulate_race(random, [1.0] * 6, [0.0] * 6, launches=4, crash=simulate_races.CRASH)
+    assert [sum("f" in x for x in each) for each in launches] == [15, 15, simulate_races.CRASH_ROUNDS, 0]
+    counts = simulate_races.equal_field(random, 100, sd=0.05, crash=simulate_races.CRASH)
+    assert counts["false"] <= 11
+    found = simulate_races.gap(random, 40, ratio=1.2, sd=0.03, crash=simulate_races.CRASH)
+    assert found["wrong"] == 0
+    assert found["right"] >= 36
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--goal", "winner"], "--goal makes no difference to"),
+        (["R1", "FEW", "--goal", "winner"], "--goal makes no difference to FEW"),
+        (["R1", "--candidates", "2"], "--candidates makes no difference to R1"),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(
+    arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["simulate_races", *arguments])
+    with pytest.raises(SystemExit):
+        simulate_races.main()
+    assert said in capsys.readouterr().err
 
 
 def test_the_two_of_three_rule_fails_the_same_test() -> None:
