@@ -478,3 +478,16 @@ def steps_per_block(single_seconds: Sequence[float], several_seconds: Sequence[f
     for_overhead = math.ceil(overhead / step * (1 / CALL_OVERHEAD - 1))
     affordable = math.floor(LONGEST_BLOCK_SECONDS / many * several)
     return max(1, min(max(for_length, for_overhead), affordable, MOST_GROWTH * several))
+
+
+def overhead_share(
+    single_seconds: Sequence[float], several_seconds: Sequence[float], several: int, steps: int
+) -> float:
+    """Share of a block of `steps` that calling takes, from the timings that `steps_per_block` had.
+
+    Above CALL_OVERHEAD where such a block would have to be longer than LONGEST_BLOCK_SECONDS.
+    """
+    one, many = max(min(single_seconds), 1e-9), max(min(several_seconds), 1e-9)
+    step = max((many - one) / (several - 1), many / several / 2)
+    overhead = max(one - step, 0.0)
+    return overhead / (overhead + steps * step)

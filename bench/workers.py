@@ -328,6 +328,13 @@ class Workers:
             steps = race.steps_per_block(single, seconds(longer), timed)
             if steps <= timed:
                 break
+        share = race.overhead_share(single, seconds(longer), timed, steps)
+        if share > race.CALL_OVERHEAD + 1e-6:  # beyond rounding
+            text = (
+                f"calling takes {share:.0%} of a block of {steps} steps ({phase}), and not {race.CALL_OVERHEAD:.0%} at"
+                f" most: blocks last {race.LONGEST_BLOCK_SECONDS:g} s at most"
+            )
+            self._board.remark(worker.name, workload, text)
         worker.steps[phase] = steps
         step = min(each.wall_seconds for each in longer) / timed
         worker.block_seconds[phase] = steps * step

@@ -368,7 +368,7 @@ def early() -> Iterator[Cell]:
         run = partial(gap, ratio=ratio, sd=sd, early=True)
         yield Cell(f"EARLY gap {ratio - 1:.0%} sd {sd:.0%}", (13, round(ratio * 100)), run, bounds)
     for sd in SPREADS:
-        bounds = {"that pair": (0.0, 0.01), "any with that worker": (0.0, 0.025), "dropped": (0.2, 1.0)}
+        bounds = {"that pair": (0.0, 0.01), "any with that worker": (0.0, 0.025), "dropped": (0.95, 1.0)}
         run = partial(unlucky_worker, sd=sd, dropped=True)
         yield Cell(f"EARLY unlucky sd {sd:.0%}", (14, int(sd * 100)), run, bounds)
 

@@ -288,6 +288,10 @@ async def test_blocks_grow_until_the_call_overhead_is_small(tmp_path: Path) -> N
     assert plain is not None
     assert plain.steps_per_block in (2, 3)
     assert 18 <= fit.steps_per_block <= 21  # the longest block, 2 s: 2 % would take 49 steps
+    (note,) = of(results, "fit").notes
+    assert note.startswith("calling takes 5% of a block of ")
+    assert note.endswith(" steps (train), and not 2% at most: blocks last 2 s at most")
+    assert of(results, "plain").notes == ()
 
 
 async def test_cancelling_the_race_keeps_what_was_measured(tmp_path: Path) -> None:

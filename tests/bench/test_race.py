@@ -459,6 +459,20 @@ def test_noise_in_two_short_timings_does_not_make_an_endless_block() -> None:
     assert race.steps_per_block([0.2], [0.19], 2) <= 2 * race.MOST_GROWTH
 
 
+@given(st.floats(0, 0.5), st.floats(1e-4, 0.5))
+def test_calling_takes_more_than_its_share_only_of_the_longest_block(call: float, step: float) -> None:
+    steps = 2
+    timings = [call + step], [call + steps * step]
+    while (wanted := race.steps_per_block(*timings, steps)) > steps:
+        steps = wanted
+        timings = [call + step], [call + steps * step]
+    share = race.overhead_share(*timings, steps, wanted)
+    true = call / (call + wanted * step)
+    assert share == pytest.approx(true, abs=1e-6)
+    if share > race.CALL_OVERHEAD + 1e-6:
+        assert call + (wanted + 1) * step > race.LONGEST_BLOCK_SECONDS - step
+
+
 @given(st.floats(0, 10), st.floats(0, 10), st.integers(2, 64))
 def test_any_timings_give_a_block_of_bounded_growth(single: float, longer: float, several: int) -> None:
     assert 1 <= race.steps_per_block([single], [longer], several) <= several * race.MOST_GROWTH
