@@ -80,7 +80,7 @@ class Launches:
 
     def _wanted(self, workload: str, done: int) -> dict[str, tuple[str, ...]]:
         """Phase -> who runs in the launch after `done` ones; nobody where the goal is reached or the budget spent."""
-        wanted = {}
+        undecided = {}
         for phase in self._plan.phases:
             field = self._next_field(workload, phase, done)
             racing = [name for name in field if name in self._plan.candidates]
@@ -92,13 +92,15 @@ class Launches:
             if done and self._too_few(workload, phase, field):
                 self._board.stop(workload, phase, racing, TOO_FEW)
                 continue
-            if done and self._budget.stop(workload, phase, self._everybody(workload, field), done) <= done:
-                continue
-            wanted[phase] = field
+            undecided[phase] = field
         for phase in self._plan.phases:
-            if wanted and phase not in wanted:
+            if undecided and phase not in undecided:
                 self._budget.finish(workload, phase)  # the other phase gets what it leaves
-        return wanted
+        return {
+            phase: field
+            for phase, field in undecided.items()
+            if not done or self._budget.stop(workload, phase, self._everybody(workload, field), done) > done
+        }
 
     def _next_field(self, workload: str, phase: str, done: int) -> tuple[str, ...]:
         """Who of those still in the race runs in the next launch.

@@ -1,7 +1,7 @@
 """A real process that speaks the worker's protocol and misbehaves on request. Standard library only.
 
 FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "output": 1.0,
-"idle_spin": false, "children": 0, "speed": 100, "spread": 0 (of processes, log sd),
+"idle_spin": false, "children": 0, "speed": 100, "spread": 0 (of processes, log sd), "infer_spread": 0,
 "noise": 0.02 (of a step), "crowded": 1 (times as long in rounds), "dearer": 1 (after 5 of them), "per_sample": false,
 "flops": 1e10, "rss": 50000000, "adapter": the only one it takes, "faults": {"block": {"after": 3, "do": "sigkill"}}}.
 A fault strikes the request of that name after so many requests of that kind; a "block" is a train or infer request of
@@ -41,6 +41,7 @@ def main() -> None:
     settings.update(json.loads(os.environ.get("FAKE_WORKER", "{}")))
     settings["batch"], settings["rounds"] = OWN_BATCH, 0
     settings["luck"] = math.exp(random.gauss(0, settings.get("spread", 0.0)))  # of this process
+    settings["infer_luck"] = math.exp(random.gauss(0, settings.get("infer_spread", 0.0)))
     counts: dict[str, int] = {}
     noise = random.Random(os.getpid())
     for _ in range(settings.get("children", 0)):
@@ -79,7 +80,7 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
             if settings.get("per_sample"):
                 step *= settings["batch"] / OWN_BATCH
             wall = settings["call_seconds"] + request["steps"] * step
-            wall *= settings["luck"]
+            wall *= settings["luck"] * (settings["infer_luck"] if request["do"] == "infer" else 1.0)
             if request.get("rewarm"):  # in a round, with the others there
                 wall *= settings.get("crowded", 1.0)
                 wall *= settings.get("dearer", 1.0) if settings["rounds"] >= 5 else 1.0

@@ -541,6 +541,19 @@ async def test_references_count_once_per_wave_also_where_memory_made_the_waves(
     assert {each.launches for each in results.runs} == {1}
 
 
+async def test_what_a_decided_phase_leaves_takes_the_other_to_its_next_look(tmp_path: Path) -> None:
+    """A launch takes 17 s of training and 28 s of inference: 110 s each would end inference after three."""
+    settings: dict[str, dict[str, Any]] = {
+        name: {"step_seconds": seconds, "infer_spread": 0.5}
+        for name, seconds in (("a1", 0.01), ("b1", 0.02), ("c1", 0.04), ("d1", 0.08))
+    }
+    time = pretend.Time()
+    with time.kept():
+        plan = pretend.plan(*settings, budget_seconds=220, auto=True, phases=("train", "infer"), goal=Goal.ORDER)
+        results, _ = await run(tmp_path, settings, plan, clock=time)
+    assert {(each.phase, each.launches) for each in results.runs} == {("train", 3), ("infer", 5)}
+
+
 async def test_one_candidate_has_the_launches_asked_for(tmp_path: Path) -> None:
     results, _ = await run(tmp_path, {"a1": {}}, pretend.plan("a1", launches=3, budget_seconds=600))
     assert of(results, "a1").launches == 3
