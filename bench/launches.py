@@ -89,7 +89,7 @@ class Launches:
             alone = self._plan.K == 1 and not self._plan.auto  # as many launches as were asked for
             if done and not alone and (len(racing) < 2 or self._decided(workload, phase, racing)):
                 continue
-            if done and self._too_few(workload, phase, field):
+            if done and not alone and self._too_few(workload, phase, field):
                 self._board.stop(workload, phase, racing, TOO_FEW)
                 continue
             undecided[phase] = field
