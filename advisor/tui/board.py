@@ -10,6 +10,7 @@ from copy import copy
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from bench.events import (
     AnyEvent,
@@ -27,7 +28,7 @@ from bench.events import (
     Standing,
 )
 from bench.plan import Plan
-from bench.results import Machine, Status, Verdict
+from bench.results import Machine, Results, Run, Status, Verdict
 from bench.scrub import scrubbed
 
 HISTORY = 120
@@ -156,6 +157,24 @@ class Board:
                 self.finished, self.interrupted = True, event.interrupted
                 self.remaining_seconds = self.preparing = self.measuring = None
 
+    def settle(self, results: Results) -> None:
+        """Put what all launches together gave in the place of what the newest launch showed."""
+        self.changed = True
+        for run in results.runs:
+            speed, step = run.samples_per_second, run.step_seconds
+            for row in self._of(run.candidate, run.workload, run.phase):
+                if speed is None or step is None:
+                    continue
+                row.standing = Standing(
+                    candidate=run.candidate,
+                    samples_per_second=speed.median,
+                    low=speed.low,
+                    high=speed.high,
+                    step_seconds=step.median,
+                )
+                if row.prepared is not None:
+                    row.prepared = _over_launches(row.prepared, run)
+
     def _count(self, event: RoundStarted | RoundDone) -> None:
         self.round, self.rounds, self.launches = event.round, event.rounds, event.launches
         self.remaining_seconds, self.preparing, self.measuring = event.remaining_seconds, None, None
@@ -177,3 +196,14 @@ class Board:
             for race in self.races
             if (race, candidate) in self._rows and workload in (None, race[0]) and phase in (None, race[1])
         ]
+
+
+def _over_launches(prepared: Prepared, run: Run) -> Prepared:
+    """What one launch told of its start, with the figures of all launches where there are any."""
+    told = {
+        "import_seconds": run.import_seconds,
+        "build_seconds": run.build_seconds,
+        "first_step_seconds": run.first_step_seconds,
+        "peak_rss_bytes": run.peak_rss_bytes,
+    }
+    return replace(prepared, **{field: value for field, value in told.items() if value is not None})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import ClassVar
 
 from textual import work
@@ -33,6 +33,8 @@ REPAINT_SECONDS = 0.5
 it happens twice a second, and only what changed is drawn: engine and screen may use 2 % of a core together
 (tests.performance, "parent and screen").
 """
+
+_ORDERED = (Outcome.A, Outcome.B)
 
 
 class RaceScreen(AdvisorScreen):
@@ -79,6 +81,8 @@ class RaceScreen(AdvisorScreen):
                 async for event in race.events():
                     self._board.take(event)
             self._results = race.results
+            if self._results is not None:
+                self._board.settle(self._results)
         except BadInput as bad:
             self._fault = "\n".join(str(fault) for fault in bad.faults)
         except (OSError, StoreFailure) as error:
@@ -188,7 +192,9 @@ class RaceScreen(AdvisorScreen):
         return Content("\n").join(lines) if lines else Content.styled(_("Nothing can be said yet."), "dim")
 
     def _settled(self, race: Raced) -> Iterator[Content]:
-        """What launches together say of neighbours in the standings, and how far the same thing twice differed."""
+        """What launches together say of neighbours in the standings and of others where that does not follow from it;
+        and how far the same thing twice differed.
+        """
         results = self._results if self._over else None
         verdicts = self._board.verdicts(race)
         if results is not None:
@@ -197,7 +203,14 @@ class RaceScreen(AdvisorScreen):
             yield Content.styled(told, "dim")
         said = {frozenset((verdict.a, verdict.b)): verdict for verdict in verdicts}
         order = [row.candidate for row in self._board.rows(race) if row.standing is not None]
-        shown = [said[key] for pair in pairwise(order) if (key := frozenset(pair)) in said]
+        neighbours = set(pairwise(order))
+        faster = {(v.a, v.b) if v.verdict is Outcome.A else (v.b, v.a) for v in verdicts if v.verdict in _ORDERED}
+        shown = [
+            said[key]
+            for a, b in combinations(order, 2)
+            if (key := frozenset((a, b))) in said
+            and ((a, b) in neighbours or ((a, b) in faster and not any({(a, c), (c, b)} <= faster for c in order)))
+        ]
         for basis in dict.fromkeys(map(basis_sentence, shown)):
             if basis is not None:
                 yield Content.styled(basis, "dim")

@@ -1,6 +1,6 @@
 """The race screen and the board behind it."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -30,7 +30,8 @@ from bench.events import (
     RoundStarted,
     Standing,
 )
-from bench.results import Basis, Outcome, Parity, Ratio, Status, Twin, Verdict
+from bench.results import Basis, Outcome, Parity, Range, Ratio, Status, Twin, Verdict
+from tests.advisor.decision import builders
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, MACHINE, PLAN, RESULTS, Scene, shown
 
@@ -448,4 +449,56 @@ async def test_six_candidates_and_what_is_said_of_them_fit_twenty_four_lines(set
             "the same thing twice (pytorch:eager) differed by 0.90-1.00x",
             "in these processes only: fewer than three launches",
             "pytorch:eager is faster than keras@tensorflow:fit: at least 1.50x",
+        ]
+
+
+async def test_at_the_end_the_lanes_show_all_launches_and_every_pair_decided_that_does_not_follow(
+    settle: Settle,
+) -> None:
+    plan = replace(PLAN, candidates=("jax:jit", "keras@jax:fit", "pytorch:eager", "tensorflow:function"), launches=3)
+    # the last launch told another order than all of them do
+    standings = tuple(_standing(name, rate) for name, rate in zip(plan.candidates, (900, 800, 700, 600), strict=True))
+    told = (
+        RaceStarted(id="run-17", plan=plan, machine=MACHINE),
+        _load(1.0),
+        _prepared("pytorch:eager", 0.12, 8.0),
+        replace(UNDER_WAY[-1], standings=standings, pairs=()),
+        RaceFinished(id="run-17", interrupted=False, at_seconds=90.5),
+    )
+    steps = {"tensorflow:function": 0.1, "pytorch:eager": 0.11, "keras@jax:fit": 0.12, "jax:jit": 0.2}
+    runs = tuple(
+        builders.run(
+            name,
+            step,
+            samples_per_second=Range(median=128 / step, low=126 / step, high=130 / step),
+            first_step_seconds=0.5,
+        )
+        for name, step in steps.items()
+    )
+    order = list(steps)
+    decided = {(order[0], order[2]), (order[0], order[3]), (order[1], order[3]), (order[2], order[3])}
+    verdicts = tuple(
+        Verdict(
+            workload="mnist-cnn",
+            phase="train",
+            a=b,
+            b=a,
+            verdict=Outcome.B if (a, b) in decided else Outcome.UNDECIDED,
+            ratio=Ratio(low=0.4, high=0.8) if (a, b) in decided else Ratio(low=None, high=None),
+            basis=Basis.WALL,
+        )
+        for a, b in combinations(order, 2)
+    )
+    app = AdvisorApp(KNOWLEDGE, Scene(told, replace(RESULTS, plan=plan, runs=runs, verdicts=verdicts)))
+    async with app.run_test(size=(140, 45)) as pilot:
+        await app.push_screen(RaceScreen(plan))
+        await settle(pilot)
+        assert [line.split()[0] for line in lanes(app)[1:]] == order
+        assert ["1,160/s" in line and "0.5 s" in line for line in lanes(app)[1:]] == [False, True, False, False]
+        assert shown(app, "#standing").splitlines()[1:] == [
+            "pytorch:eager and tensorflow:function: undecided",
+            "tensorflow:function is faster than keras@jax:fit: 1.25-2.50x",
+            "keras@jax:fit and pytorch:eager: undecided",
+            "pytorch:eager is faster than jax:jit: 1.25-2.50x",
+            "keras@jax:fit is faster than jax:jit: 1.25-2.50x",
         ]
