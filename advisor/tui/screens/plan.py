@@ -225,16 +225,28 @@ class PlanScreen(AdvisorScreen):
             yield ngettext("{n} left out", "{n} left out", len(plan.left_out)).format(n=len(plan.left_out))
 
     def _totals(self) -> tuple[int, int, float]:
-        """Bytes to download, bytes of disk, seconds; candidates of one environment share its cost."""
+        """Bytes to download, bytes of disk, seconds; candidates of one environment share its cost.
+
+        Every launch starts everybody anew, and twins beside them.
+        """
         chosen = [o.readiness for o in self._offers or () if o.readiness.candidate in self._chosen]
         environments = {ready.environment: ready for ready in chosen}.values()
         return (
             sum(ready.download_bytes for ready in environments),
             sum(ready.disk_bytes for ready in environments),
             sum(ready.install_seconds for ready in environments)
-            + sum(ready.prepare_seconds for ready in chosen) * len(self._workloads)
+            + sum(ready.prepare_seconds * self._starts(ready.candidate) for ready in chosen) * len(self._workloads)
             + BUDGETS_SECONDS[self._budget],
         )
+
+    def _starts(self, candidate: str) -> int:
+        """How often workers of a candidate are started for one workload."""
+        plan = self._plan
+        if plan is None:
+            return LAUNCHES[self._launches] or 1
+        if candidate in plan.left_out:
+            return 0
+        return plan.launches * (1 + sum(untwinned(twin) == candidate for twin in plan.twins))
 
     def _see_detail(self) -> None:
         offer = self._under_cursor()

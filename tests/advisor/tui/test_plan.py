@@ -139,7 +139,8 @@ async def test_phase_launches_and_goal_are_chosen_and_what_the_budget_buys_is_to
         app.action_plan()
         await settle(pilot)
         assert "p training  l launches by budget  g goal: winner" in shown(app, "#settings")
-        assert shown(app, "#cost").endswith("3 launches · keras@jax:fit runs twice")
+        assert shown(app, "#cost").endswith("about 5 min in all · 3 launches · keras@jax:fit runs twice")
+        # 180 s, 40 s to install, 2 workloads x 3 launches x 4 s for pytorch and both of keras
         await pilot.press("p", "p", "l", "g")
         await settle(pilot)
         assert "p training + inference  l 1 launch  g goal: order" in shown(app, "#settings")
