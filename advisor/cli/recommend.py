@@ -69,6 +69,10 @@ def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
     sections = [(_("Why"), reasoning.why), (_("Mind"), reasoning.caveats)]
     sections.append((_("What would change it"), reasoning.what_would_change))
     sections.append((_("Why not the others"), tuple(reasoning.why_not.values())))
+    if (measured := recommendation.measured) is not None:
+        not_counted = tuple(f"{each.candidate} {each.workload}: {each.why}" for each in measured.not_counted)
+        sections.append((_("Counted in the ranking:") + f" {measured.results}", measured.counted))
+        sections.append((_("Not counted in the ranking:") + f" {measured.results}", not_counted))
     sections.append((_("Assumed"), tuple(f"{a.what} ({a.removable_by})" for a in recommendation.assumptions)))
     for heading, lines in sections:
         if lines:

@@ -173,6 +173,18 @@ def test_two_results_are_compared_for_people_and_for_programs(advisor: Command, 
     assert document["verdicts"][0]["contradict"] is True
 
 
+def test_a_recommendation_says_what_of_the_results_counted_and_what_not(advisor: Command, tmp_path: Path) -> None:  # noqa: F811
+    run, other = (replace(measured(name, 0.01), candidate=name) for name in ("pytorch:eager", "pytorch:compile"))
+    run, other = (replace(each, framework="pytorch", mode=each.candidate.partition(":")[2]) for each in (run, other))
+    plan = replace(results().plan, candidates=(run.candidate, other.candidate), defaults=(run.candidate,))
+    with Store(tmp_path / "home" / "results.sqlite") as store:
+        store.save(raced(LATER, run, other, plan=plan))
+    sheet = str(ROOT / "examples" / "beginner-images.yaml")
+    text = flat(advisor("recommend", "--answers", sheet, "--results", "latest").stdout)
+    assert f"Counted in the ranking: {LATER} - pytorch:eager mnist-cnn" in text
+    assert f"Not counted in the ranking: {LATER} - pytorch:compile mnist-cnn: not its framework's default mode" in text
+
+
 def test_other_precisions_are_not_compared(advisor: Command, two: tuple[Results, Results], tmp_path: Path) -> None:  # noqa: F811
     other = replace(
         two[0], id="20261122-100000-cccccc", runs=tuple(replace(run, precision="bf16") for run in two[0].runs)

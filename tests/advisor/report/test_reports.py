@@ -230,11 +230,27 @@ def test_the_measured_part_says_what_was_measured_and_what_it_is_about(form: str
         "The race was interrupted.",
         "0.1.0+abcdef012345",
         "reading and preparing data is not part of it",
+        "Counted in the ranking:",
     ):
         assert said in text
     assert text.index("keras@tensorflow:fit |" if form == "md" else "keras@tensorflow:fit</td>") < text.index(
         "pytorch:eager |" if form == "md" else "pytorch:eager</td>"
     )  # fastest first
+
+
+def test_the_decision_record_says_what_was_measured_and_what_of_it_counted() -> None:
+    text = FORMATS["adr"](_content(ROOT / "examples" / "beginner-images.yaml", _measured())).decode()
+    for said in (
+        "measured by 0.1.0+abcdef012345",
+        "mnist-cnn · training · batch 128 · cpu · fp32 · 2 threads · data already in memory: "
+        "keras@tensorflow:fit is faster than pytorch:eager: 2.50-4.00x",
+        "the same thing twice (pytorch:eager) differed by 0.97-1.02x",
+        "\n- counted in the ranking: pytorch:eager mnist-cnn\n",
+        "reading and preparing data is not part of it",
+    ):
+        assert said in text
+    other = FORMATS["adr"](_content(ROOT / "examples" / "legacy-mxnet.yaml", _measured())).decode()
+    assert "\n- not counted in the ranking: pytorch:eager mnist-cnn: mnist-cnn does not resemble your task\n" in other
 
 
 def test_the_json_holds_the_measured_part_for_programs() -> None:
