@@ -42,14 +42,14 @@ def list_(as_json: bool) -> None:
     import msgspec
 
     import knowledge
-    from advisor.paths import environments_folder, own_workloads
+    from advisor.paths import environments_folder, own_knowledge, own_workloads
     from bench.environments import Environments
     from bench.planning import PHASES
     from bench.readiness import candidates_of, readiness
     from bench.recording import shipped
     from bench.workload import load_workloads, parameters
 
-    base, environments = knowledge.load(), Environments(environments_folder())
+    base, environments = knowledge.load(extra=own_knowledge()), Environments(environments_folder())
     workloads = load_workloads(own_workloads())
     found = [
         readiness(base, candidate, "cpu", environments)
@@ -72,6 +72,7 @@ def list_(as_json: bool) -> None:
     out = console()
     for name, workload in workloads.items():
         out.print(f"{name}: {workload.stands_for.in_language(_language())}", markup=False)
+    out.print(_("phases: {names}").format(names=", ".join(PHASES)))
     if names := ", ".join(shipped()):
         out.print(_("recordings, for `advisor bench replay`: {names}").format(names=names), markup=False)
     out.print(_("free disk: {size}").format(size=f"{environments.free_disk_bytes() / _GB:.1f} GB"))

@@ -52,10 +52,11 @@ def show(result: str, as_json: bool) -> None:
 def compare(earlier: str, later: str, as_json: bool) -> None:
     from advisor.cli.bench_show import show_comparison
     from advisor.cli.inputs import named_results
+    from advisor.paths import own_workloads
     from bench.comparison import compare as held_against
     from bench.workload import load_workloads
 
-    datasets = {name: workload.data for name, workload in load_workloads().items()}
+    datasets = {name: workload.data for name, workload in load_workloads(own_workloads()).items()}
     first, second = (named_results("bench compare", name) for name in (earlier, later))
     found = held_against(first, second, datasets)
     if as_json:

@@ -31,10 +31,11 @@ def doctor(bundle: Path | None, as_json: bool) -> None:
         out.print(_("energy, {device}: {state}").format(device=meter["device"], state=_meter(meter)), markup=False)
     out.print("Python: " + ", ".join(report["interpreters"]))
     out.print(_("free disk: {size}").format(size=f"{report['free_disk_bytes'] / 1e9:.1f} GB"))
+    width = max((len(check["candidate"]) for check in report["checks"]), default=0)
     for check in report["checks"]:
         state = readiness_in_words(check["state"])
         why = f": {check['why']} ({check['mend']})" if check["why"] else ""
-        out.print(f"{check['candidate']:<22} {state}{why}", markup=False)
+        out.print(f"{check['candidate']:<{width}} {state}{why}", markup=False)
 
 
 def _meter(meter: dict[str, Any]) -> str:
@@ -47,13 +48,13 @@ def _examine() -> dict[str, Any]:
     import msgspec
 
     import knowledge
-    from advisor.paths import environments_folder
+    from advisor.paths import environments_folder, own_knowledge
     from bench import machine
     from bench.environments import Environments, interpreters
     from bench.readiness import candidates_of, readiness
     from bench.telemetry import open_meter, open_vendors
 
-    base = knowledge.load()
+    base = knowledge.load(extra=own_knowledge())
     environments = Environments(environments_folder())
     devices = machine.devices()
     vendors = []
