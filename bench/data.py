@@ -303,6 +303,8 @@ def read_mnist(path: Path) -> Stored:
     """
     if is_special(path):  # a pipe or a device might never end
         raise BadInput([Fault(str(path), None, "", "is no ordinary file", "name the folder of the MNIST files")])
+    if not path.exists():
+        raise BadInput([Fault(str(path), None, "", "there is no such folder", "name the folder of the MNIST files")])
     folder, images = (path, None) if path.is_dir() else (path.parent, path)
     images = images or _find(folder, MNIST_IMAGES)
     labels = _find(folder, MNIST_LABELS)
