@@ -69,10 +69,10 @@ class AnswerScreen(AdvisorScreen):
     def on_mount(self) -> None:
         super().on_mount()
         for attribute in ("recommendation", "fault", "deciding"):
-            self.watch(self.advisor, attribute, self.fill, init=False)
+            self.follow(attribute, self.fill)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.fill)
+        self.call_after_refresh(lambda: self.fill() if self.stays else None)
 
     def fill(self) -> None:
         now = self.advisor.recommendation

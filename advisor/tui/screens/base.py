@@ -1,11 +1,13 @@
 """What every screen shares: a title line above, the line of keys below, and texts in the language in force."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.css.query import NoMatches
+from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Footer
@@ -50,7 +52,32 @@ class Speaking(Screen[Result]):
         """Put into the composed widgets what the app knows; called on mount and after a change of language."""
 
     def on_mount(self) -> None:
-        self.fill()
+        if self.stays:
+            self.fill()
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is not being closed: widgets go before the last messages are read and the last work is done, and
+        keys typed ahead can close a screen before it is even mounted.
+        """
+        return self.display
+
+    def follow(self, attribute: str, change: Callable[[], None]) -> None:
+        """Be told whenever something the app knows changes, for as long as this screen is open."""
+
+        def tell() -> None:
+            if self.stays:
+                change()
+
+        self.watch(self.advisor, attribute, tell, init=False)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Handle a message; that a screen being closed has lost its widgets is no error. Textual has no hook for it."""
+        try:
+            await super()._dispatch_message(message)
+        except NoMatches:
+            if self.stays:
+                raise
 
     async def speak(self) -> None:
         """Say everything again, in the language now in force."""

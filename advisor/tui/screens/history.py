@@ -62,12 +62,16 @@ class HistoryScreen(AdvisorScreen):
     @work(exclusive=True, group="history")
     async def load(self) -> None:
         """Read the store; the screen can be left meanwhile."""
+        if not self.stays:
+            return
         table = self.query_one(HistoryTable)
         table.loading = True
         try:
             self._kept = await asyncio.to_thread(self.advisor.services.history)
         except BadInput as bad:
             self._kept, self._fault = (), "\n".join(str(fault) for fault in bad.faults)
+        if not self.stays:
+            return
         table.loading = False
         table.focus()  # a widget that loads lets go of the focus
         self.fill()

@@ -45,7 +45,7 @@ class HomeScreen(AdvisorScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.watch(self.advisor, "recommendation", self._tell)
-        self.watch(self.advisor, "answers", self.fill, init=False)
+        self.follow("answers", self.fill)
         self.query_one("#menu").focus()
 
     def fill(self) -> None:

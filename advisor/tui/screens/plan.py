@@ -110,6 +110,8 @@ class PlanScreen(AdvisorScreen):
     @work(exclusive=True, group="offers")
     async def load(self) -> None:
         """Look at what is there; the screen can be read and left meanwhile."""
+        if not self.stays:
+            return
         services, answers, device = self.advisor.services, self.advisor.answers, self._device
         table = self.query_one(CandidateTable)
         table.loading = True
@@ -121,6 +123,8 @@ class PlanScreen(AdvisorScreen):
             self._fault = ""
         except (BadInput, OSError) as error:
             self._offers, self._fault = (), str(error)
+        if not self.stays:
+            return
         table.loading = False
         table.focus()  # a widget that loads lets go of the focus
         possible = [offer for offer in self._offers if offer.readiness.state is not State.IMPOSSIBLE]

@@ -61,11 +61,11 @@ class QuestionScreen(AdvisorScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.watch(self.advisor, "recommendation", self._see_ranking, init=False)
-        self.watch(self.advisor, "fault", self._see_ranking, init=False)
-        self.watch(self.advisor, "deciding", self._see_ranking, init=False)
-        self.watch(self.advisor, "answers", self._see_answers, init=False)
-        self.watch(self.advisor, "machine", self.fill, init=False)
+        self.follow("recommendation", self._see_ranking)
+        self.follow("fault", self._see_ranking)
+        self.follow("deciding", self._see_ranking)
+        self.follow("answers", self._see_answers)
+        self.follow("machine", self.fill)
 
     def fill(self) -> None:
         if self._step is None:

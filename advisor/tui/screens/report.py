@@ -48,6 +48,8 @@ class ReportScreen(AdvisorScreen):
     @work(exclusive=True, group="preview")
     async def preview(self) -> None:
         """Render the report in a thread and show it."""
+        if not self.stays:
+            return
         services, advisor = self.advisor.services, self.advisor
         state = self.query_one("#state", Static)
         try:
@@ -55,9 +57,12 @@ class ReportScreen(AdvisorScreen):
         except BadInput as bad:
             state.update(_("No report: {why}").format(why="; ".join(fault.problem for fault in bad.faults)))
         else:
+            if not self.stays:
+                return
             await self.query_one(Markdown).update(text.decode())
             state.update(_("Preview; e writes it as .md, .html or .json."))
-        self.query_one("#preview").loading = False
+        if self.stays:
+            self.query_one("#preview").loading = False
 
     @work(exclusive=True, group="export")
     async def action_export(self) -> None:

@@ -1,5 +1,6 @@
 """The first screen, and switching the language."""
 
+import asyncio
 from threading import Event
 
 import pytest
@@ -9,10 +10,13 @@ from advisor.answers import Answer, Answers
 from advisor.recommendation import Recommendation
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.answer import AnswerScreen
+from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.frameworks import FrameworksScreen
+from advisor.tui.screens.history import HistoryScreen
 from advisor.tui.screens.home import HomeScreen
 from advisor.tui.screens.plan import PlanScreen
 from advisor.tui.screens.question import QuestionScreen
+from advisor.tui.screens.report import ReportScreen
 from bench.results import Results
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, Scene, recommendation, shown
@@ -85,3 +89,17 @@ async def test_keys_are_taken_while_a_decision_is_under_way(scene: Scene, app: A
         assert len(decided) < 4  # the answers of four moments, but never two decisions at once
         assert decided[-1] == app.answers
         assert app.recommendation == recommendation(app.answers, None)
+
+
+@pytest.mark.parametrize("kind", [QuestionScreen, PlanScreen, HistoryScreen, ReportScreen, AnswerScreen])
+async def test_a_screen_can_be_closed_at_any_moment_after_it_was_opened(kind: type[AdvisorScreen]) -> None:
+    for turns in (0, 4, 21):  # of the event loop: keys typed ahead come before a screen is mounted, or just after
+        app = AdvisorApp(KNOWLEDGE, Scene())
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            app.push_screen(kind())
+            for _turn in range(turns):
+                await asyncio.sleep(0)
+            app.pop_screen()
+            await pilot.pause(0.05)
+            assert isinstance(app.screen, HomeScreen)
