@@ -94,7 +94,7 @@ def trials(
     }
 
 
-@pytest.mark.parametrize(("trials", "workload"), TRIALS, indirect=["trials"])
+@pytest.mark.parametrize(("trials", "workload"), TRIALS, indirect=["trials"], scope="module")  # one process each
 def test_an_idiom_computes_what_the_reference_does(
     trials: dict[str, Any], workload: str, prepared: MakeMaterial
 ) -> None:
