@@ -7,6 +7,7 @@ complete round can be read. Readers in other processes never wait for a race (wr
 import contextlib
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -306,7 +307,7 @@ class Store:
         if self._version() > len(MIGRATIONS):
             problem = f"was written by a newer version (store {self._version()}, this one reads {len(MIGRATIONS)})"
             raise BadInput([self._fault(problem, "upgrade the app, or set ADVISOR_HOME to another folder")])
-        self._database.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._database.execute("PRAGMA synchronous = NORMAL")  # survives the process; a power cut may cost a round
         self._database.execute("PRAGMA foreign_keys = ON")
         if self._version() == len(MIGRATIONS):
@@ -316,6 +317,18 @@ class Store:
                 for statement in script.split(";"):
                     database.execute(statement)
                 database.execute(f"PRAGMA user_version = {number}")
+
+    def _write_ahead(self) -> None:
+        """Have SQLite log ahead. Its busy timeout does not cover this switch, so that waiting is done here."""
+        deadline = time.monotonic() + BUSY_MILLISECONDS / 1000
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def _version(self) -> int:
         return int(self._database.execute("PRAGMA user_version").fetchone()[0])

@@ -241,6 +241,29 @@ def test_writers_take_turns(tmp_path: Path) -> None:
         assert len(store.summaries()) == 60
 
 
+def test_stores_are_opened_for_the_first_time_all_at_once(tmp_path: Path) -> None:
+    """SQLite's busy timeout does not cover the switch to WAL; without waiting about one folder in twenty fails."""
+    faults: list[Exception] = []
+
+    def open_store(path: Path, together: threading.Barrier) -> None:
+        together.wait()
+        try:
+            with Store(path):
+                pass
+        except BadInput as fault:
+            faults.append(fault)
+
+    for number in range(100):
+        together = threading.Barrier(4)
+        path = tmp_path / str(number) / "results.sqlite"
+        threads = [threading.Thread(target=open_store, args=(path, together)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert faults == []
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
