@@ -20,6 +20,8 @@ from knowledge.model import (
     Evidence,
     FactStatement,
     Framework,
+    Guide,
+    Holds,
     Knowledge,
     Option,
     Record,
@@ -40,6 +42,12 @@ REDUNDANT_FRAMEWORKS: Final = 7
 """Frameworks that have to be rated on both leaves: the fewest with which a Spearman correlation of .8 is beyond
 chance (two-sided 5 % points: .786 for 7, .886 for 6; Zar 1972)."""
 
+EXTREME_LOW: Final = 2
+EXTREME_HIGH: Final = 8
+"""A score this low or this high rests on supporting claims from INDEPENDENT_PUBLISHERS different publishers."""
+
+INDEPENDENT_PUBLISHERS: Final = 2
+
 RATED_ROLES: Final = frozenset({Role.ENGINE, Role.HIGH_LEVEL})
 """Roles of frameworks one trains with: they are rated on every leaf."""
 
@@ -50,6 +58,10 @@ _NEEDS: Final = ("compiler", "library")
 _PHASES: Final = ("train", "infer")
 _SCALES: Final = ("log2_ratio",)
 _SHEET_KEYS: Final = ("course", "current")  # what a question can ask for besides questions and requirements
+_LAYERS: Final = ("convolution", "recurrent", "attention")
+_CLOSED: Final = frozenset({Status.ARCHIVED, Status.ABANDONED})
+"""Of a framework that nobody should choose any more only what says why not is rated."""
+
 _ADDRESSES: Final = ("https://", "http://", "pkg:", "project:")  # the last: material kept by this project
 
 
@@ -90,6 +102,10 @@ def check(
         findings += _ratings(framework, knowledge, places, as_of)
         findings += _coverage(framework, knowledge, places)
         findings += _running(framework, knowledge, places)
+        findings += _sheet(framework, knowledge, places)
+    for guide in knowledge.guides.values():
+        findings += _guide(guide, knowledge, places, workloads)
+    findings += _repeated_claims(knowledge, places)
     return sorted(findings, key=_order)
 
 
@@ -192,6 +208,9 @@ def _option_words(
 
 def _sources(knowledge: Knowledge, places: Places, as_of: datetime.date) -> Iterator[Finding]:
     used = {claim.source for framework in knowledge.frameworks.values() for _, claim in _claims(framework)}
+    used |= {count.source for framework in knowledge.frameworks.values() for count in framework.popularity}
+    for guide in knowledge.guides.values():
+        used |= {guide.source, *(evidence.source for claim in guide.claims for evidence in claim.evidence)}
     for id_, source in knowledge.sources.items():
         if not source.url.startswith(_ADDRESSES):
             mend = "write https://..., pkg:TYPE/NAME@VERSION or project:PATH"
@@ -222,6 +241,8 @@ def _claims(framework: Framework) -> Iterator[tuple[Steps, Evidence]]:
     places += ((("modes", index), mode.evidence) for index, mode in enumerate(framework.modes))
     if framework.leaving is not None:
         places.append((("leaving",), framework.leaving.evidence))
+    if framework.sheet is not None:
+        places.append((("sheet",), framework.sheet.evidence))
     for steps, evidence in places:
         for index, claim in enumerate(evidence):
             yield (*steps, "evidence", index), claim
@@ -319,6 +340,9 @@ def _ratings(framework: Framework, knowledge: Knowledge, places: Places, as_of: 
             place = places.framework(framework.id, "ratings", path, index)
             for problem, mend in _statement_faults(statement):
                 yield _error(place, problem, mend)
+            if index == 0 and _one_sided(statement, knowledge):
+                problem = f"{statement.score:g} rests on one publisher, {INDEPENDENT_PUBLISHERS} are needed"
+                yield _error(place, problem, "add an independent source, or move the score towards the middle")
             dated = places.framework(framework.id, "ratings", path, index, "as_of")
             if statement.as_of > as_of:
                 yield _error(dated, f"{statement.as_of} lies after {as_of}")
@@ -351,11 +375,20 @@ def _statement_faults(statement: Statement) -> Iterator[tuple[str, str]]:
         yield "no evidence supports the score", "add some, or make the score null and give the reason"
 
 
+def _one_sided(statement: Statement, knowledge: Knowledge) -> bool:
+    """Whether an extreme score is borne out by too few publishers."""
+    if statement.score is None or EXTREME_LOW < statement.score < EXTREME_HIGH:
+        return False
+    supporting = [each.source for each in statement.evidence if each.stance is Stance.SUPPORTS]
+    known = {knowledge.sources[each].publisher for each in supporting if each in knowledge.sources}
+    return len(known) < INDEPENDENT_PUBLISHERS
+
+
 def _coverage(framework: Framework, knowledge: Knowledge, places: Places) -> Iterator[Finding]:
     """A rated framework has a statement on every leaf, and few of them are unknown."""
     rated = rated_leaves(knowledge)
     place = places.framework(framework.id, "ratings")
-    if framework.role not in RATED_ROLES:
+    if framework.role not in RATED_ROLES or framework.lifecycle.status in _CLOSED:
         return
     if not framework.ratings:
         yield _warning(place, "is not rated yet", "rate it, or it scores as unknown on every leaf")
@@ -421,6 +454,91 @@ def _running(framework: Framework, knowledge: Knowledge, places: Places) -> Iter
                 yield _error(
                     place("aliases", index), f"{alias!r} also means {other.id}", "remove it from one of the two"
                 )
+
+
+def _sheet(framework: Framework, knowledge: Knowledge, places: Places) -> Iterator[Finding]:
+    """Attributes, figures of popularity and where to go instead."""
+
+    def place(*steps: str | int) -> Place:
+        return places.framework(framework.id, *steps)
+
+    if framework.sheet is None:
+        yield _warning(place(), "has no attribute sheet", "add 'sheet'")
+    else:
+        for index, layer in enumerate(framework.sheet.layers):
+            if layer not in _LAYERS:
+                yield _unknown(place("sheet", "layers", index), "kind of layer", layer, _LAYERS)
+        if not framework.sheet.evidence:
+            yield _error(place("sheet"), "has no evidence", "name a claim and its source")
+    if not framework.popularity:
+        yield _warning(place(), "has no figure of popularity", "add a dated one to 'popularity'")
+    for index, count in enumerate(framework.popularity):
+        if earliest(count.as_of) is None:
+            mend = "write a year, a month or a day, as in 2016-05"
+            yield _error(place("popularity", index, "as_of"), f"{count.as_of!r} is not a date", mend)
+        if count.source not in knowledge.sources:
+            yield _unknown(place("popularity", index, "source"), "source", count.source, knowledge.sources)
+    for index, part in enumerate(framework.instead):
+        if part.framework not in knowledge.frameworks:
+            where = place("instead", index, "framework")
+            yield _unknown(where, "framework", part.framework, knowledge.frameworks)
+    if framework.lifecycle.status in _CLOSED and not (framework.instead and framework.leaving):
+        yield _error(place(), "is retired, but does not say where to go", "add 'instead' and 'leaving'")
+
+
+# --- guides ----------------------------------------------------------------------------------------------------------
+
+
+def _guide(guide: Guide, knowledge: Knowledge, places: Places, workloads: Collection[str] | None) -> Iterator[Finding]:
+    """Everything a guide's file names exists; what holds or does not is sourced."""
+
+    def place(*steps: str | int) -> Place:
+        return places.guide(guide.id, *steps)
+
+    paths = [path for path, _ in walk(knowledge.criteria)]
+    named: list[tuple[Steps, str, str, Collection[str]]] = [(("source",), "source", guide.source, knowledge.sources)]
+    for index, claim in enumerate(guide.claims):
+        start: Steps = ("claims", index)
+        for number, id_ in enumerate(claim.frameworks):
+            named.append(((*start, "frameworks", number), "framework", id_, knowledge.frameworks))
+        if claim.criterion is not None:
+            named.append(((*start, "criterion"), "criterion", claim.criterion, paths))
+        for number, evidence in enumerate(claim.evidence):
+            named.append(((*start, "evidence", number, "source"), "source", evidence.source, knowledge.sources))
+        if claim.holds is not Holds.UNTESTABLE and not claim.evidence:
+            yield _error(place(*start), f"is {claim.holds.value} without evidence", "name a claim and its source")
+    claims = [claim.id for claim in guide.claims]
+    for index, charge in enumerate(guide.charges):
+        start = ("charges", index)
+        named.append(((*start, "framework"), "framework", charge.framework, knowledge.frameworks))
+        for key, ids, what, known in (
+            ("claims", charge.claims, "claim", claims),
+            ("against", charge.against, "framework", knowledge.frameworks),
+            ("workloads", charge.workloads, "workload", charge.workloads if workloads is None else workloads),
+        ):
+            named += (((*start, key, number), what, id_, known) for number, id_ in enumerate(ids))
+    for index, winner in enumerate(guide.winners):
+        start = ("winners", index)
+        named.append(((*start, "criterion"), "criterion", winner.criterion, paths))
+        named += (
+            ((*start, "among", number), "framework", id_, knowledge.frameworks)
+            for number, id_ in enumerate(winner.among)
+        )
+        for key, ids in (("then", winner.then), ("now", winner.now)):
+            named += (((*start, key, number), "framework", id_, winner.among) for number, id_ in enumerate(ids))
+    for steps, what, word, known in named:
+        if word not in known:
+            yield _unknown(place(*steps), what, word, known)
+
+
+def _repeated_claims(knowledge: Knowledge, places: Places) -> Iterator[Finding]:
+    """Claims are cited by id, so that no two of all guides may share one."""
+    stands: set[str] = set()
+    for guide in knowledge.guides.values():
+        for index, claim in enumerate(guide.claims):
+            if claim.id in stands:
+                yield _error(places.guide(guide.id, "claims", index), f"the claim {claim.id!r} stands above already")
+            stands.add(claim.id)
 
 
 # --- leaves ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Files -> `Knowledge`: the shipped base, and what users add to it in folders of their own.
 
-A folder of knowledge holds `criteria.yaml`, `questions.yaml`, `sources.yaml` and `frameworks/*.yaml`; a user's own
-folder holds the last two only. Here files become records, and ids that would hide one another are refused. Whether
-the records make sense together is the business of `checks`.
+A folder of knowledge holds `criteria.yaml`, `questions.yaml`, `sources.yaml`, `frameworks/*.yaml` and
+`guides/*.yaml`; a user's own folder holds sources and frameworks only. Here files become records, and ids that would
+hide one another are refused. Whether the records make sense together is the business of `checks`.
 """
 
 import datetime
@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from knowledge.faults import BadInput, Fault
-from knowledge.model import Criterion, Framework, Knowledge, Question, Record, Source
+from knowledge.model import Criterion, Framework, Guide, Knowledge, Question, Record, Source
 from knowledge.reader import Document, Steps, convert, dotted, read
 
 CRITERIA_SCHEMA: Final = "advisor/criteria/1"
 QUESTIONS_SCHEMA: Final = "advisor/questions/1"
 SOURCES_SCHEMA: Final = "advisor/sources/1"
 FRAMEWORK_SCHEMA: Final = "advisor/framework/1"
+GUIDE_SCHEMA: Final = "advisor/guide/1"
 
 _SHIPPED: Final = Path(__file__).parent
 
@@ -79,11 +80,13 @@ class Places:
         questions: Mapping[str, _Written] | None = None,
         sources: Mapping[str, _Written] | None = None,
         frameworks: Mapping[str, _Written] | None = None,
+        guides: Mapping[str, _Written] | None = None,
     ) -> None:
         self._criteria = dict(criteria or {})
         self._questions = dict(questions or {})
         self._sources = dict(sources or {})
         self._frameworks = dict(frameworks or {})
+        self._guides = dict(guides or {})
 
     def criterion(self, path: str, *steps: str | int) -> Place:
         """Of the node or leaf with the dotted `path`."""
@@ -97,6 +100,9 @@ class Places:
 
     def framework(self, id_: str, *steps: str | int) -> Place:
         return _place(self._frameworks, id_, steps)
+
+    def guide(self, id_: str, *steps: str | int) -> Place:
+        return _place(self._guides, id_, steps)
 
 
 def _place(written: Mapping[str, _Written], id_: str, steps: Steps) -> Place:
@@ -139,6 +145,7 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
     questions = _Shelf[Question](faults)
     sources = _Shelf[Source](faults)
     frameworks = _Shelf[Framework](faults)
+    guides = _Shelf[Guide](faults)
     tree: tuple[Criterion, ...] = ()
     _demand_folder(base)
     with _collecting(faults):
@@ -165,6 +172,10 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
                 if not _FRAMEWORK_ID.fullmatch(framework.id):
                     problem = f"{framework.id!r} cannot be a framework's id"
                     faults.append(document.fault((), problem, "name the file in a-z, 0-9, _ and -, a letter first"))
+    for file_path in _files(base / "guides", "*.yaml"):
+        with _collecting(faults):
+            document, guide = _record(file_path, base, GUIDE_SCHEMA, Guide, id=file_path.stem)
+            guides.add(guide.id, guide, (document, ()))
     if faults:
         raise BadInput(faults)
     knowledge = Knowledge(
@@ -174,8 +185,9 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
         sources=sources.records,
         frameworks=dict(sorted(frameworks.records.items())),
         date=max(_statement_dates(frameworks.records.values()), default=datetime.date.min),
+        guides=dict(sorted(guides.records.items(), key=lambda guide: (guide[1].published, guide[0]))),
     )
-    return knowledge, Places(nodes.written, questions.written, sources.written, frameworks.written)
+    return knowledge, Places(nodes.written, questions.written, sources.written, frameworks.written, guides.written)
 
 
 class _Shelf(Generic[T]):

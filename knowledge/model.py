@@ -307,8 +307,60 @@ class Leaving(Record, frozen=True):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Execution(StrEnum):
+    EAGER = "eager"  # each operation runs when it is called
+    GRAPH = "graph"  # a graph is stated first and run afterwards
+    COMPILED = "compiled"  # code is generated for the traced or stated graph, just in time or ahead of time
+
+
+class Sheet(Record, frozen=True):
+    """What the table of attributes in a guide says of a framework. Shown beside others, never weighed.
+
+    Attributes:
+        developer: who decides on the code today, or did last.
+        written_in: languages the framework itself is written in, as language ids, the main one first.
+        execution: how user code is run, the default first.
+        autodiff: whether gradients are worked out for the user.
+        layers: which of "convolution", "recurrent" and "attention" it ships as ready layers or operators.
+    """
+
+    developer: str
+    written_in: tuple[str, ...]
+    execution: tuple[Execution, ...]
+    autodiff: bool
+    layers: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+
+
+class Measure(StrEnum):
+    """What is counted of a framework's popularity."""
+
+    DOWNLOADS = "downloads-per-month"  # over its main package index
+    STARS = "github-stars"
+    FORKS = "github-forks"
+    CONTRIBUTORS = "contributors"  # names in the log, of the last 24 months where the note does not say otherwise
+    COMMITS = "commits-per-year"
+    PAPERS = "papers-per-year"
+    MODELS = "published-models"
+
+
+class Count(Record, frozen=True):
+    """One dated figure of popularity. `as_of` is a year, a month or a day, as the source gives it."""
+
+    measure: Measure
+    value: Annotated[float, Meta(ge=0)]
+    as_of: str
+    source: str
+    note: str = ""
+
+
 class Framework(Record, frozen=True):
-    """One framework; `id` is its file's name without the suffix."""
+    """One framework; `id` is its file's name without the suffix.
+
+    Attributes:
+        instead: where to go from a framework that nobody should choose any more, best first.
+        popularity: dated figures, newest first within one measure.
+    """
 
     id: str
     name: str
@@ -324,7 +376,110 @@ class Framework(Record, frozen=True):
     adapter: str | None = None  # file name in bench/worker/adapters, without suffix
     stack: Stack = Stack()
     leaving: Leaving | None = None
+    instead: tuple[StackPart, ...] = ()
+    sheet: Sheet | None = None
+    popularity: tuple[Count, ...] = ()
     aliases: tuple[str, ...] = ()
+
+
+# --- guides/*.yaml ---------------------------------------------------------------------------------------------------
+
+
+class Polarity(StrEnum):
+    FOR = "for"  # speaks for the framework
+    AGAINST = "against"
+    NEUTRAL = "neutral"
+
+
+class Holds(StrEnum):
+    """Whether what a guide said is true today."""
+
+    CONFIRMED = "confirmed"
+    PARTLY = "partly"
+    REFUTED = "refuted"
+    UNTESTABLE = "untestable"  # a matter of taste, too vague, or its object is gone without a trace
+
+
+class Claim(Record, frozen=True):
+    """One thing a guide said, in our own words, and whether it holds today.
+
+    Attributes:
+        line: in the copy of the guide that was read.
+        frameworks: framework ids; empty where it speaks of something that is none.
+        about: what it speaks of, as the guide names it.
+        criterion: dotted path of the leaf or node it bears on; None where the tree has none.
+        now: one sentence, what is so today.
+        evidence: for `now`; none is needed where it is untestable.
+    """
+
+    id: str
+    line: Annotated[int, Meta(ge=1)]
+    about: str
+    said: str
+    polarity: Polarity
+    holds: Holds
+    now: str
+    frameworks: tuple[str, ...] = ()
+    criterion: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Test(StrEnum):
+    """How a charge is tried on a machine."""
+
+    FASTEST = "fastest"  # less wall time per training step than each of `against`
+    SLOWEST = "slowest"  # more than each of `against`
+    LEAST_MEMORY = "least-memory"  # smaller peak of main memory than each of `against`
+    FEWEST_LINES = "fewest-lines"  # fewer lines of model and training than each of `against`, `factor` times or more
+    DYNAMIC_SHAPE = "dynamic-shape"  # a length that changes with every call slows `framework` down less than `against`
+
+
+class Charge(Record, frozen=True):
+    """What a guide concluded, put so that a run on this machine can confirm or refute it.
+
+    Attributes:
+        claims: ids of the claims it sums up.
+        device: family the guide measured on: "cpu" or "cuda".
+        factor: how many times better, for a charge that names a figure.
+    """
+
+    id: str
+    text: Text
+    claims: tuple[str, ...]
+    test: Test
+    framework: str
+    against: tuple[str, ...]
+    workloads: tuple[str, ...]
+    device: str = "cpu"
+    factor: Annotated[float, Meta(ge=1)] = 1
+
+
+class Winner(Record, frozen=True):
+    """Whom a guide preferred on one dimension, and who is rated best of the same frameworks today.
+
+    Attributes:
+        among: the frameworks the guide compared.
+        then, now: framework ids; several are a tie.
+    """
+
+    dimension: Text
+    criterion: str
+    among: tuple[str, ...]
+    then: tuple[str, ...]
+    now: tuple[str, ...]
+
+
+class Guide(Record, frozen=True):
+    """An old guide on trial; `id` is its file's name without the suffix."""
+
+    id: str
+    title: Text
+    published: str  # year, month or day, as known
+    source: str
+    conclusion: Text
+    claims: tuple[Claim, ...]
+    charges: tuple[Charge, ...] = ()
+    winners: tuple[Winner, ...] = ()
 
 
 # --- all of it -------------------------------------------------------------------------------------------------------
@@ -336,6 +491,7 @@ class Knowledge(Record, frozen=True):
     Attributes:
         criteria: the top-level nodes of the tree.
         leaves: dotted path -> leaf, in tree order.
+        guides: in order of publication.
         date: the newest date of any statement in it.
     """
 
@@ -345,3 +501,4 @@ class Knowledge(Record, frozen=True):
     sources: dict[str, Source]
     frameworks: dict[str, Framework]
     date: date
+    guides: dict[str, Guide] = {}

@@ -13,6 +13,7 @@ from knowledge.facts import FACTS, FactRule
 from knowledge.loader import (
     CRITERIA_SCHEMA,
     FRAMEWORK_SCHEMA,
+    GUIDE_SCHEMA,
     QUESTIONS_SCHEMA,
     SOURCES_SCHEMA,
     CriteriaFile,
@@ -21,7 +22,7 @@ from knowledge.loader import (
     load,
     walk,
 )
-from knowledge.model import Choose, Framework, Knowledge, Question
+from knowledge.model import Choose, Framework, Guide, Knowledge, Question
 
 ANSWERS_SCHEMA: Final = "advisor/answers/1"
 
@@ -32,7 +33,7 @@ Json = dict[str, Any]
 
 
 def schemas(knowledge: Knowledge | None = None) -> dict[str, Json]:
-    """Kind of file ("criteria", "questions", "sources", "framework", "answers") -> its JSON Schema.
+    """Kind of file ("criteria", "questions", "sources", "framework", "guide", "answers") -> its JSON Schema.
 
     Args:
         knowledge: whose ids the schemas of frameworks and answers list; the shipped base when None.
@@ -43,6 +44,7 @@ def schemas(knowledge: Knowledge | None = None) -> dict[str, Json]:
         "questions": _of_record(QuestionsFile, QUESTIONS_SCHEMA),
         "sources": _of_record(SourcesFile, SOURCES_SCHEMA),
         "framework": _framework(known),
+        "guide": _guide(),
         "answers": _answers(known),
     }
 
@@ -77,6 +79,13 @@ def _framework(knowledge: Knowledge) -> Json:
     rated = [path for path, leaf in knowledge.leaves.items() if leaf.fit is None and leaf.measured is None]
     schema["properties"]["facts"]["propertyNames"] = {"enum": stated}
     schema["properties"]["ratings"]["propertyNames"] = {"enum": rated}
+    return schema
+
+
+def _guide() -> Json:
+    schema = _of_record(Guide, GUIDE_SCHEMA)
+    del schema["properties"]["id"]  # the file's name gives it
+    schema["required"].remove("id")
     return schema
 
 
