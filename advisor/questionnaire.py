@@ -40,11 +40,21 @@ class Origin(StrEnum):
 
 
 class Requirement(msgspec.Struct, frozen=True):
-    """One knock-out: the framework must support at least one of `values` of `fact`."""
+    """One knock-out: the framework must support at least one of `values` of `fact`.
+
+    Attributes:
+        owners: the respondents who ask for it, where several people decide together.
+    """
 
     fact: str
     values: tuple[str, ...]
     origin: Origin
+    owners: tuple[str, ...] = ()
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether nobody asked for it."""
+        return self.origin is Origin.ASSUMED
 
     def __str__(self) -> str:
         return self.fact if self.values == ("true",) else f"{self.fact}: {' | '.join(self.values)}"

@@ -59,6 +59,7 @@ class Failure(Record, frozen=True):
     fact: str
     because: str
     evidence: tuple[EvidenceLine, ...]
+    owners: tuple[str, ...] = ()  # whose knock-out it is, where several people decide together
 
 
 class Excluded(Record, frozen=True):
@@ -89,6 +90,66 @@ class Flip(Record, frozen=True):
     criterion: str | None
     start: float | None = msgspec.field(name="from", default=None)
     to: float | None = None
+
+
+class Deciding(Record, frozen=True):
+    """The fewest criteria on which rank 1 gains more than `rival` gains on everything that speaks for it."""
+
+    rival: str
+    criteria: tuple[str, ...]  # leaves, the largest gain first; empty where the scores are equal
+    points: float  # gained on them
+    against: float  # gained by the rival on all others
+
+
+class Central(Record, frozen=True):
+    """What one would have to care about for a framework to come first, the answers left aside.
+
+    Attributes:
+        share: of all weights that a person could have, those with which it comes first.
+        weights: leaf -> mean weight among these; empty where they are too few.
+        even: leaf -> mean weight among all, to compare with.
+    """
+
+    share: float
+    weights: dict[str, float]
+    even: dict[str, float]
+
+
+class Method(Record, frozen=True):
+    """Another way of ranking from the same values and weights."""
+
+    name: str
+    ranking: tuple[str, ...]
+    scores: dict[str, float]
+
+
+class Pull(Record, frozen=True):
+    """A criterion on which one person's weight differs from the mean, and the points that moves."""
+
+    criterion: str
+    weight: float
+    mean_weight: float
+    points: float  # towards that person's own first and away from everybody's, by the difference of weights
+
+
+class Person(Record, frozen=True):
+    """One of several people, or one of several scenarios: what the sheet says when it stands alone.
+
+    Attributes:
+        first: the framework that ranks first, whatever the verdict; None where none qualifies.
+        scores: framework -> score, of those that qualify on this sheet.
+        pulls: why this person's first is another one than everybody's; the strongest first.
+    """
+
+    respondent: str
+    verdict: Verdict
+    first: str | None
+    ranking: tuple[str, ...]
+    scores: dict[str, float]
+    first_probabilities: dict[str, float]
+    weights: dict[str, float]
+    current: "Current | None"
+    pulls: tuple[Pull, ...]
 
 
 class Current(Record, frozen=True):
@@ -162,3 +223,9 @@ class Recommendation(Record, frozen=True):
     minimal_drops: tuple[tuple[str, ...], ...]
     reasoning: Reasoning
     provenance: Provenance
+    deciding: tuple[Deciding, ...] = ()  # rank 1 against each below it
+    acceptability: dict[str, tuple[float, ...]] = {}  # framework -> P(rank 1), P(rank 2), ...
+    central: dict[str, Central] = {}
+    methods: tuple[Method, ...] = ()
+    people: tuple[Person, ...] = ()  # empty for a single sheet
+    agreement: float | None = None  # Kendall's W of their rankings, 0-1

@@ -13,18 +13,13 @@ if TYPE_CHECKING:
     from advisor.questionnaire import Answers, Preferences
     from advisor.recommendation import Recommendation
     from bench.results import Results
+    from knowledge.faults import Fault
     from knowledge.model import Knowledge
 
 QUICK_SAMPLES = 10_000
 REPORT_SAMPLES = 100_000
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def _one_sheet(_context: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> Path:
-    if len(value) != 1:
-        raise click.BadParameter(_("one answer sheet at a time"))
-    return value[0]
 
 
 def decision_options(command: _Command) -> _Command:
@@ -39,9 +34,8 @@ def decision_options(command: _Command) -> _Command:
             "--answers",
             required=True,
             multiple=True,
-            callback=_one_sheet,
             type=click.Path(path_type=Path),
-            help=_("The answer sheet (YAML)."),
+            help=_("The answer sheet (YAML). Given several times: people who decide together, or scenarios."),
         ),
     ):
         command = option(command)
@@ -51,18 +45,25 @@ def decision_options(command: _Command) -> _Command:
 class Decision:
     """One decision and what it was made from."""
 
-    def __init__(self, answers: Path, results: str, seed: int, as_of: object, samples: int) -> None:
-        from msgspec.structs import replace
-
+    def __init__(self, sheets: tuple[Path, ...], results: str, seed: int, as_of: object, samples: int) -> None:
         import knowledge
         from advisor import clock
         from advisor.decision import decide
         from advisor.questionnaire import preferences, read_answers
+        from advisor.respondents import named
         from knowledge.faults import BadInput
 
         self.knowledge: Knowledge = knowledge.load()
-        self.answers: Answers = read_answers(answers, self.knowledge)
-        self.preferences: Preferences = preferences(self.answers, self.knowledge)
+        faults, read = [], []
+        for sheet in sheets:
+            try:
+                read.append(read_answers(sheet, self.knowledge))
+            except BadInput as bad:
+                faults.extend(bad.faults)
+        if faults:
+            raise BadInput(faults)
+        self.answers: tuple[Answers, ...] = named(read, [str(sheet) for sheet in sheets])
+        self.preferences: tuple[Preferences, ...] = tuple(preferences(each, self.knowledge) for each in self.answers)
         self.results: Results | None = find_results(results)
         day: date = as_of.date() if isinstance(as_of, datetime) else clock.today()
         try:
@@ -75,8 +76,15 @@ class Decision:
                 samples=samples,
                 created=clock.timestamp(),
             )
-        except BadInput as bad:  # the decision knows no files
-            raise BadInput([replace(fault, file=str(answers)) for fault in bad.faults]) from None
+        except BadInput as bad:  # the decision knows no files, only names of people
+            raise BadInput([_in_file(fault, self.answers, sheets) for fault in bad.faults]) from None
+
+
+def _in_file(fault: "Fault", answers: "tuple[Answers, ...]", sheets: tuple[Path, ...]) -> "Fault":
+    from msgspec.structs import replace
+
+    names = {each.respondent: str(sheet) for each, sheet in zip(answers, sheets, strict=True)}
+    return replace(fault, file=names.get(fault.file, str(sheets[0])))
 
 
 def find_results(name: str) -> "Results | None":

@@ -19,7 +19,7 @@ _BAR = 20  # characters for a score of 10
 @click.command(help=_("Recommend a framework for an answer sheet, and say how sure that is and why."))
 @decision_options
 @json_option
-def recommend(answers: Path, results: str, seed: int, as_of: object, as_json: bool) -> None:
+def recommend(answers: tuple[Path, ...], results: str, seed: int, as_of: object, as_json: bool) -> None:
     decision = Decision(answers, results, seed, as_of, QUICK_SAMPLES)
     if as_json:
         print_json(decision.recommendation)
@@ -31,7 +31,7 @@ def recommend(answers: Path, results: str, seed: int, as_of: object, as_json: bo
 @click.argument("framework")
 @decision_options
 @json_option
-def explain(framework: str, answers: Path, results: str, seed: int, as_of: object, as_json: bool) -> None:
+def explain(framework: str, answers: tuple[Path, ...], results: str, seed: int, as_of: object, as_json: bool) -> None:
     from advisor.cli.select import framework_named
     from advisor.decision.explain import explain_one
 
@@ -45,6 +45,31 @@ def explain(framework: str, answers: Path, results: str, seed: int, as_of: objec
     out.print(explanation.headline, style="bold", markup=False)
     for line in explanation.lines:
         out.print(line, markup=False)
+
+
+def _show_people(recommendation: "Recommendation", base: "Knowledge") -> None:
+    """Everybody's own scores beside those of all."""
+    if not recommendation.people:
+        return
+    from rich.table import Table
+
+    from advisor.decision.explain import people_in_words
+
+    out = console()
+    table = Table(box=None, pad_edge=False)
+    table.add_column(_("alone"))
+    for person in recommendation.people:
+        table.add_column(person.respondent, justify="right", overflow="fold")
+    table.add_column(_("together"), justify="right")
+    for ranked in recommendation.ranking:
+        scores = [person.scores.get(ranked.framework) for person in recommendation.people]
+        best = [person.first == ranked.framework for person in recommendation.people]
+        cells = ["-" if score is None else f"{score:.1f}{' *' if first else '  '}" for score, first in zip(scores, best, strict=True)]
+        table.add_row(ranked.name, *cells, f"{ranked.score:.1f}")
+    out.print()
+    out.print(table)
+    for line in people_in_words(recommendation, base):
+        out.print(f"- {line}", markup=False)
 
 
 def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
@@ -66,6 +91,7 @@ def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
         known = base.frameworks.get(entry.framework)
         name = known.name if known else entry.framework
         out.print(f"{need_in_words(entry.need)}: {name} ({entry.because})", markup=False)
+    _show_people(recommendation, base)
     sections = [(_("Why"), reasoning.why), (_("Mind"), reasoning.caveats)]
     sections.append((_("What would change it"), reasoning.what_would_change))
     sections.append((_("Why not the others"), tuple(reasoning.why_not.values())))

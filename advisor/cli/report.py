@@ -13,7 +13,7 @@ from advisor.i18n import _
 @decision_options
 @click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help=_("The file to write."))
 @click.option("--format", "form", type=click.Choice(["md", "html", "json", "adr"]), help=_("Overrides the suffix."))
-def report(answers: Path, results: str, seed: int, as_of: object, output: Path, form: str | None) -> None:
+def report(answers: tuple[Path, ...], results: str, seed: int, as_of: object, output: Path, form: str | None) -> None:
     from advisor.report import FORMATS, build, format_of
     from knowledge.faults import BadInput, Fault
 

@@ -14,14 +14,18 @@ from math import fsum
 import msgspec
 
 from advisor.decision import explain
+from advisor.decision.acceptability import CENTRAL_SAMPLES, central_weights, rank_acceptability
+from advisor.decision.deciding import deciding
 from advisor.decision.measured import count
+from advisor.decision.methods import methods
+from advisor.decision.people import agreement, draw_in_turn, mean_weights, pulls, together
 from advisor.decision.screen import Check, Outcome, check_all, minimal_drops
 from advisor.decision.sensitivity import flips
 from advisor.decision.smaa import (
     RATING_CORRELATION,
     ROBUSTNESS_CORRELATIONS,
+    Floats,
     draw_all_scores,
-    draw_weights,
     first_probabilities,
     interval,
     pairwise,
@@ -29,12 +33,13 @@ from advisor.decision.smaa import (
 from advisor.decision.stack import stack
 from advisor.decision.value import Value, leaf_values
 from advisor.decision.verdict import judge, lead
-from advisor.decision.weights import Split, leaf_weights, split_tree
+from advisor.decision.weights import leaf_weights, split_tree
 from advisor.questionnaire import Preferences
 from advisor.recommendation import (
     SCHEMA,
     Current,
     Excluded,
+    Person,
     Provenance,
     Ranked,
     Recommendation,
@@ -52,18 +57,18 @@ DEFAULT_SAMPLES = 10_000
 
 def decide(
     knowledge: Knowledge,
-    preferences: Preferences,
+    preferences: Preferences | Sequence[Preferences],
     results: Results | None,
     as_of: date,
     seed: int,
     samples: int = DEFAULT_SAMPLES,
     created: str | None = None,
 ) -> Recommendation:
-    """The recommendation for one person's preferences.
+    """The recommendation for one person's preferences, or for those of several who decide together.
 
     Args:
         knowledge: what is known about frameworks.
-        preferences: what the answers ask for.
+        preferences: what the answers ask for; of several people at least one, each with a name of their own.
         results: a race to count, if any.
         as_of: day whose statements hold, and on which a framework has to be maintained.
         seed: of all random draws.
@@ -73,13 +78,36 @@ def decide(
     Raises:
         BadInput: the fixed weights leave nothing that can be weighed.
     """
+    if isinstance(preferences, Preferences):
+        return _decide(knowledge, (preferences,), results, as_of, seed, samples, created)
+    people = tuple(preferences)
+    recommendation = _decide(knowledge, people, results, as_of, seed, samples, created)
+    if len(people) == 1:
+        return recommendation
+    alone = [_decide(knowledge, (each,), results, as_of, seed, samples, created) for each in people]
+    return msgspec.structs.replace(
+        recommendation,
+        people=tuple(_person(each.respondent, own, recommendation) for each, own in zip(people, alone, strict=True)),
+        agreement=agreement([{each.framework: each.score for each in own.ranking} for own in alone]),
+    )
+
+
+def _decide(
+    knowledge: Knowledge,
+    people: Sequence[Preferences],
+    results: Results | None,
+    as_of: date,
+    seed: int,
+    samples: int,
+    created: str | None,
+) -> Recommendation:
+    preferences = together(people)
     measurements = count(results, knowledge.leaves, preferences)
     not_measured = tuple(
         path for path, leaf in knowledge.leaves.items() if leaf.measured and path not in measurements.values
     )
-    not_named = [path for path, leaf in knowledge.leaves.items() if leaf.fit and not preferences.fit.get(leaf.fit)]
-    splits = split_tree(knowledge.criteria, preferences, [*not_measured, *not_named])
-    weights = leaf_weights(splits, knowledge.leaves)
+    splits = [split_tree(knowledge.criteria, each, [*not_measured, *_not_named(knowledge, each)]) for each in people]
+    weights = mean_weights([leaf_weights(each, knowledge.leaves) for each in splits])
 
     alternatives = [each for _id, each in sorted(knowledge.frameworks.items()) if each.role in preferences.roles]
     values = {
@@ -96,7 +124,10 @@ def decide(
     failed = {framework: _with(outcome=Outcome.FAIL, checks=found) for framework, found in checks.items()}
     qualified = [framework for framework in best_first if not failed[framework]]
 
-    simulation = _simulate({each: values[each] for each in qualified}, splits, preferences.respondent, seed, samples)
+    ours = {each: values[each] for each in qualified}
+    unfilled = [*not_measured, *_not_named(knowledge, preferences)]
+    drawn = draw_in_turn([each.respondent for each in people], splits, seed, samples)
+    simulation = _simulate(ours, drawn, seed)
     ranking = tuple(
         Ranked(
             framework=framework,
@@ -162,6 +193,12 @@ def decide(
             seed=seed,
             created=created or f"{as_of.isoformat()}T00:00:00Z",
         ),
+        deciding=deciding(qualified, contributions),
+        acceptability=dict(zip(qualified, map(tuple, simulation.ranks), strict=True)),
+        central=central_weights(ours, knowledge.criteria, unfilled, seed, min(samples, CENTRAL_SAMPLES)),
+        methods=methods(
+            qualified, {each: {leaf: value.expected for leaf, value in ours[each].items()} for each in ours}, weights
+        ),
     )
     current = _current(draft, knowledge, preferences, scores)
     draft = msgspec.structs.replace(draft, current=current)
@@ -173,23 +210,42 @@ class _Simulation(msgspec.Struct, frozen=True):
     """What the draws say, frameworks in the order of ranks; `first` and `above` by correlation."""
 
     intervals: list[tuple[float, float]]
+    ranks: list[list[float]]
     first: dict[float, list[float]]
     above: dict[float, list[list[float]]]
 
 
-def _simulate(
-    values: Mapping[str, Mapping[str, Value]], splits: Sequence[Split], person: str, seed: int, samples: int
-) -> _Simulation:
+def _simulate(values: Mapping[str, Mapping[str, Value]], weights: Mapping[str, Floats], seed: int) -> _Simulation:
     correlations = (RATING_CORRELATION, *ROBUSTNESS_CORRELATIONS)
     if not values:
         nothing: dict[float, list[list[float]]] = {each: [] for each in correlations}
-        return _Simulation([], {each: [] for each in correlations}, nothing)
-    weights = draw_weights(splits, person, seed, samples)
+        return _Simulation([], [], {each: [] for each in correlations}, nothing)
     scores = draw_all_scores(values, weights, seed, correlations)
     return _Simulation(
         intervals=[interval(row) for row in scores[0]],
+        ranks=rank_acceptability(scores[0]),
         first={each: first_probabilities(rows) for each, rows in zip(correlations, scores, strict=True)},
         above={each: pairwise(rows) for each, rows in zip(correlations, scores, strict=True)},
+    )
+
+
+def _not_named(knowledge: Knowledge, preferences: Preferences) -> list[str]:
+    """The leaves of the fit of which the answers name nothing."""
+    return [path for path, leaf in knowledge.leaves.items() if leaf.fit and not preferences.fit.get(leaf.fit)]
+
+
+def _person(respondent: str, own: Recommendation, joint: Recommendation) -> Person:
+    """What one of several people would be told alone, and what pulls them away from what all are told."""
+    return Person(
+        respondent=respondent,
+        verdict=own.verdict,
+        first=own.ranking[0].framework if own.ranking else None,
+        ranking=tuple(each.framework for each in own.ranking),
+        scores={each.framework: each.score for each in own.ranking},
+        first_probabilities={each.framework: each.first_probability for each in own.ranking},
+        weights=own.weights,
+        current=own.current,
+        pulls=pulls(own, joint),
     )
 
 

@@ -105,7 +105,14 @@ def failure(check: Check, framework: Framework, knowledge: Knowledge, as_of: dat
         stated = _("{name} does not support {values}.").format(name=framework.name, values=wanted)
         because = " ".join((stated, *notes))
         evidence = tuple(dict.fromkeys(each for statement in check.statements for each in statement.evidence))
-    return Failure(str(check.requirement), origin, fact, because, _evidence_lines(evidence, knowledge))
+    return Failure(
+        str(check.requirement),
+        origin,
+        fact,
+        because,
+        _evidence_lines(evidence, knowledge),
+        owners=check.requirement.owners,
+    )
 
 
 def assumptions(preferences: Preferences, *, counts_speed: bool) -> tuple[Assumption, ...]:
@@ -204,12 +211,45 @@ def _why(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
     yield _("It scores above {rival}, the closest rival, in {above} of the draws.").format(
         rival=rival.name, above=per_cent(above)
     )
-    gains = _gains(first.contributions, rival.contributions, knowledge)
-    if gains:
-        yield _("Against {rival} it gains most on {gains}.").format(rival=rival.name, gains=_and(gains))
+    yield from _settled(recommendation, rival, knowledge)
     losses = _gains(rival.contributions, first.contributions, knowledge)
     if losses:
         yield _("Against {rival} it loses most on {losses}.").format(rival=rival.name, losses=_and(losses))
+
+
+def _settled(recommendation: Recommendation, rival: Ranked, knowledge: Knowledge) -> Iterable[str]:
+    """The fewest criteria that decide for rank 1 against `rival`; nothing is said where the scores are equal."""
+    found = next((each for each in recommendation.deciding if each.rival == rival.framework), None)
+    if found is None or not found.criteria or found.points < _LEAST_POINTS:
+        return
+    named = [_criterion(knowledge, leaf) for leaf in found.criteria[:_REASONS]]
+    more = len(found.criteria) - len(named)
+    criteria = _("{criteria} and {more} more").format(criteria=_(", ").join(named), more=more) if more else _and(named)
+    if found.against < _LEAST_POINTS:
+        yield _("{criteria} decides against {rival}, for which nothing speaks.").format(
+            criteria=criteria, rival=rival.name
+        )
+        return
+    yield _("{criteria}: {points:.2f} points, more than all that speaks for {rival} ({against:.2f}).").format(
+        criteria=criteria, points=found.points, rival=rival.name, against=found.against
+    )
+
+
+def _cared_for(framework: str, name: str, recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
+    """What one would have to care about for a framework to come first."""
+    central = recommendation.central.get(framework)
+    if central is None:
+        return
+    if not central.weights:
+        yield _("With hardly any weights ({share} of all a person could have) does {name} come first.").format(
+            share=per_cent(central.share, 1), name=name
+        )
+        return
+    more = {leaf: weight - central.even[leaf] for leaf, weight in central.weights.items()}
+    most = [leaf for leaf in sorted(more, key=more.__getitem__, reverse=True)[:_REASONS] if more[leaf] > 0]
+    yield _("{name} comes first with {share} of all weights a person could have, mostly with much on {criteria}.").format(
+        share=per_cent(central.share, 1), name=name, criteria=_and(_criterion(knowledge, leaf) for leaf in most)
+    )
 
 
 def _why_not(ranked: Ranked, recommendation: Recommendation, knowledge: Knowledge) -> str:
@@ -291,6 +331,8 @@ def _about_ranked(ranked: Ranked, recommendation: Recommendation, knowledge: Kno
             lines.append(_flip_sentence(flip, ranked.name, knowledge))
         elif not _ties(ranked, recommendation):
             lines.append(_("No change of a single weight puts it first."))
+        lines.extend(_settled(recommendation, ranked, knowledge))
+    lines.extend(_cared_for(ranked.framework, ranked.name, recommendation, knowledge))
     for unknown in recommendation.unknown:
         if unknown.framework == ranked.framework:
             lines.append(_("It is not known whether it meets {requirement}.").format(requirement=unknown.requirement))
@@ -373,6 +415,46 @@ def per_cent(share: float, decimals: int = 0) -> str:
     if 1 - smallest / 100 / 2 < share < 1:
         return f"> {100 - smallest:g} %"
     return f"{share * 100:.{decimals}f} %"
+
+
+def people_in_words(recommendation: Recommendation, knowledge: Knowledge) -> list[str]:
+    """How far several people agree, and what pulls each of them elsewhere; empty for a single sheet."""
+    if not recommendation.people:
+        return []
+    lines = []
+    if recommendation.agreement is not None:
+        lines.append(
+            _("Agreement of the rankings (Kendall's W): {agreement:.2f}; 1 is the same order for everybody.").format(
+                agreement=recommendation.agreement
+            )
+        )
+    everybody = recommendation.ranking[0].framework if recommendation.ranking else None
+    for person in recommendation.people:
+        if person.first is None:
+            lines.append(_("{person}: no framework qualifies.").format(person=person.respondent))
+            continue
+        name = knowledge.frameworks[person.first].name
+        if person.first == everybody:
+            lines.append(_("{person}: {name} too.").format(person=person.respondent, name=name))
+            continue
+        pulled = [_criterion(knowledge, pull.criterion) for pull in person.pulls]
+        if pulled:
+            said = _("{person}: {name}, through other weights than the mean on {criteria}.")
+            lines.append(said.format(person=person.respondent, name=name, criteria=_and(pulled)))
+        else:
+            lines.append(_("{person}: {name}.").format(person=person.respondent, name=name))
+    owners = {
+        (owner, failure.requirement): None
+        for excluded in recommendation.excluded
+        for failure in excluded.failed
+        for owner in failure.owners
+    }
+    for requirement in dict.fromkeys(requirement for _owner, requirement in owners):
+        people = [owner for owner, each in owners if each == requirement]
+        if len(people) < len(recommendation.people):
+            said = _("{requirement} is asked for by {people} and knocks out for all.")
+            lines.append(said.format(requirement=requirement, people=_and(people)))
+    return lines
 
 
 def _and(words: Iterable[str]) -> str:
