@@ -51,10 +51,11 @@ class Decision:
         from advisor.decision import decide
         from advisor.questionnaire import preferences, read_answers
         from advisor.respondents import named
-        from knowledge.faults import BadInput
+        from knowledge.faults import BadInput, Fault
 
         self.knowledge: Knowledge = knowledge.load()
-        faults, read = [], []
+        faults: list[Fault] = []
+        read: list[Answers] = []
         for sheet in sheets:
             try:
                 read.append(read_answers(sheet, self.knowledge))

@@ -64,7 +64,10 @@ def _show_people(recommendation: "Recommendation", base: "Knowledge") -> None:
     for ranked in recommendation.ranking:
         scores = [person.scores.get(ranked.framework) for person in recommendation.people]
         best = [person.first == ranked.framework for person in recommendation.people]
-        cells = ["-" if score is None else f"{score:.1f}{' *' if first else '  '}" for score, first in zip(scores, best, strict=True)]
+        cells = [
+            "-" if score is None else f"{score:.1f}{' *' if first else '  '}"
+            for score, first in zip(scores, best, strict=True)
+        ]
         table.add_row(ranked.name, *cells, f"{ranked.score:.1f}")
     out.print()
     out.print(table)

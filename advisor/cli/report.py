@@ -14,6 +14,7 @@ from advisor.i18n import _
 @click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help=_("The file to write."))
 @click.option("--format", "form", type=click.Choice(["md", "html", "json", "adr"]), help=_("Overrides the suffix."))
 def report(answers: tuple[Path, ...], results: str, seed: int, as_of: object, output: Path, form: str | None) -> None:
+    from advisor.decision.people import together
     from advisor.report import FORMATS, build, format_of
     from knowledge.faults import BadInput, Fault
 
@@ -23,7 +24,11 @@ def report(answers: tuple[Path, ...], results: str, seed: int, as_of: object, ou
         raise BadInput([Fault("--output", None, str(output), _("the suffix names no format"), mend)])
     decision = Decision(answers, results, seed, as_of, REPORT_SAMPLES)
     content = build(
-        decision.recommendation, decision.knowledge, decision.answers, decision.preferences, decision.results
+        decision.recommendation,
+        decision.knowledge,
+        decision.answers,
+        together(decision.preferences),
+        decision.results,
     )
     write_atomically(output, FORMATS[chosen](content))
     click.echo(str(output), err=True)

@@ -247,9 +247,9 @@ def _cared_for(framework: str, name: str, recommendation: Recommendation, knowle
         return
     more = {leaf: weight - central.even[leaf] for leaf, weight in central.weights.items()}
     most = [leaf for leaf in sorted(more, key=more.__getitem__, reverse=True)[:_REASONS] if more[leaf] > 0]
-    yield _("{name} comes first with {share} of all weights a person could have, mostly with much on {criteria}.").format(
-        share=per_cent(central.share, 1), name=name, criteria=_and(_criterion(knowledge, leaf) for leaf in most)
-    )
+    yield _(
+        "{name} comes first with {share} of all weights a person could have, mostly with much on {criteria}."
+    ).format(share=per_cent(central.share, 1), name=name, criteria=_and(_criterion(knowledge, leaf) for leaf in most))
 
 
 def _why_not(ranked: Ranked, recommendation: Recommendation, knowledge: Knowledge) -> str:

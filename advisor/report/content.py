@@ -4,7 +4,7 @@ A rating's number cites the sources of its statement, a fit value those of the f
 was measured in. Citations are numbered in the order they are first used.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from math import inf
 
@@ -65,6 +65,7 @@ class Sheet(msgspec.Struct, frozen=True):
 class Said(msgspec.Struct, frozen=True):
     """One answered question in words."""
 
+    who: str  # the respondent; empty where nobody is named
     question: str
     answer: str
     sure: str
@@ -151,7 +152,7 @@ class _Citations:
 def build(
     recommendation: Recommendation,
     knowledge: Knowledge,
-    answers: Answers,
+    answers: Sequence[Answers],
     preferences: Preferences,
     results: Results | None,
 ) -> Content:
@@ -160,7 +161,8 @@ def build(
     Args:
         recommendation: what was decided.
         knowledge: the knowledge it was decided from.
-        answers: the sheet it was decided for, and `preferences` what it asks for.
+        answers: the sheets it was decided for, one per person.
+        preferences: what they ask for, together.
         results: the measurements that were given to the decision, if any.
     """
     citations = _Citations(knowledge)
@@ -181,7 +183,7 @@ def build(
     return Content(
         language=language(),
         recommendation=recommendation,
-        said=tuple(_said(answers, knowledge)),
+        said=tuple(said for each in answers for said in _said(each, knowledge)),
         leaf_names={path: leaf.name.in_language(language()) for path, leaf in knowledge.leaves.items()},
         framework_names={each.id: each.name for each in knowledge.frameworks.values()},
         sheets=tuple(sheets),
@@ -277,4 +279,4 @@ def _said(answers: Answers, knowledge: Knowledge) -> Iterable[Said]:
                 continue
             texts = {option.id: option.text.in_language(language()) for option in question.options}
             words = _(", ").join(texts.get(value, value) for value in answer.values)
-            yield Said(heading.in_language(language()), words, answer.sure.value)
+            yield Said(answers.respondent, heading.in_language(language()), words, answer.sure.value)

@@ -27,7 +27,7 @@ def _content(example: Path, results: Results | None = None) -> Content:
     made = decide(
         base, wanted, results, as_of=date(2026, 11, 20), seed=0, samples=2_000, created="2026-11-20T00:00:00Z"
     )
-    return build(made, base, answers, wanted, results)
+    return build(made, base, (answers,), wanted, results)
 
 
 @pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.stem)
