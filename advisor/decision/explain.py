@@ -36,6 +36,9 @@ _SUPPORTABLE = ("os", "accelerator", "language", "target", "python", "distribute
 _LEAST_POINTS = 0.02
 """Differences below this are not named: they vanish in the rounding of shown scores."""
 
+_LEAST_MORE = 0.005
+"""Weight above what everybody has on average that is named: less is the noise of some thousand draws."""
+
 _TIE = 1e-9
 """Points that are rounding: scores are sums of some 50 products on 0-10 in double precision."""
 
@@ -246,7 +249,12 @@ def _cared_for(framework: str, name: str, recommendation: Recommendation, knowle
         )
         return
     more = {leaf: weight - central.even[leaf] for leaf, weight in central.weights.items()}
-    most = [leaf for leaf in sorted(more, key=more.__getitem__, reverse=True)[:_REASONS] if more[leaf] > 0]
+    most = [leaf for leaf in sorted(more, key=more.__getitem__, reverse=True)[:_REASONS] if more[leaf] >= _LEAST_MORE]
+    if not most:  # it comes first whatever a person cares about
+        yield _("{name} comes first with {share} of all weights a person could have.").format(
+            share=per_cent(central.share, 1), name=name
+        )
+        return
     yield _(
         "{name} comes first with {share} of all weights a person could have, mostly with much on {criteria}."
     ).format(share=per_cent(central.share, 1), name=name, criteria=_and(_criterion(knowledge, leaf) for leaf in most))
