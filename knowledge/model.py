@@ -431,6 +431,7 @@ class Test(StrEnum):
     SLOWEST = "slowest"  # more than each of `against`
     LEAST_MEMORY = "least-memory"  # smaller peak of main memory than each of `against`
     FEWEST_LINES = "fewest-lines"  # fewer lines of model and training than each of `against`, `factor` times or more
+    FEWEST_TRAINING_LINES = "fewest-training-lines"  # the same of training alone
     DYNAMIC_SHAPE = "dynamic-shape"  # a length that changes with every call slows `framework` down less than `against`
 
 

@@ -57,16 +57,16 @@ def count(results: Results | None, leaves: Mapping[str, Criterion], preferences:
     """The values that `results` give to the measured leaves, for the task that the answers describe."""
     if results is None:
         return Measurements({}, None)
-    standing_in = _standing_in(results)
+    defaults = standing_in(results)
     counted: list[Run] = []
     not_counted: list[NotCounted] = []
     for run in results.runs:
-        why = _why_not(run, standing_in, preferences)
+        why = _why_not(run, defaults, preferences)
         if why is None:
             counted.append(run)
         else:
             not_counted.append(NotCounted(run.candidate, run.workload, why))
-    races = _races(results, standing_in)
+    races = _races(results, defaults)
     values: dict[str, dict[str, Value]] = {}
     for path, leaf in leaves.items():
         if leaf.measured is not None:
@@ -86,7 +86,7 @@ _Race = tuple[str, str, str]  # workload, phase and device: only what shares all
 _Races = dict[_Race, list[Run]]  # -> its default-mode runs that finished, in the precision that counts
 
 
-def _standing_in(results: Results) -> frozenset[str]:
+def standing_in(results: Results) -> frozenset[str]:
     """The candidate that stands for each framework: the first of its defaults in the plan, fixed beforehand."""
     first: dict[str, str] = {}
     for candidate in results.plan.defaults:
@@ -94,10 +94,10 @@ def _standing_in(results: Results) -> frozenset[str]:
     return frozenset(first.values())
 
 
-def _races(results: Results, standing_in: frozenset[str]) -> _Races:
+def _races(results: Results, defaults: frozenset[str]) -> _Races:
     races: _Races = {}
     for run in results.runs:
-        if run.status is Status.OK and run.candidate in standing_in and run.precision == COUNTED_PRECISION:
+        if run.status is Status.OK and run.candidate in defaults and run.precision == COUNTED_PRECISION:
             races.setdefault(_race(run), []).append(run)
     return races
 
@@ -106,7 +106,7 @@ def _race(run: Run) -> _Race:
     return run.workload, run.phase, run.device
 
 
-def _why_not(run: Run, standing_in: frozenset[str], preferences: Preferences) -> str | None:
+def _why_not(run: Run, defaults: frozenset[str], preferences: Preferences) -> str | None:
     """Why a run does not count for these answers; None when it does."""
     if run.status is Status.SKIPPED:
         return _("skipped: {reason}").format(reason=run.reason or _("no reason given"))
@@ -114,7 +114,7 @@ def _why_not(run: Run, standing_in: frozenset[str], preferences: Preferences) ->
         return _("failed: {reason}").format(reason=run.reason or _("no reason given"))
     if run.status is Status.INCOMPARABLE:
         return _("not comparable: {reason}").format(reason=run.reason or _("no reason given"))
-    if run.candidate not in standing_in:
+    if run.candidate not in defaults:
         return _("not its framework's default mode")
     if run.precision != COUNTED_PRECISION:
         return _("measured in {precision}; only fp32 counts").format(precision=run.precision)
