@@ -161,3 +161,38 @@ def quantity_in_words(quantity: str) -> str:
         "copy": _("the copy to the device"),
         "gemm": _("the peak of this machine"),
     }.get(quantity, quantity)
+
+
+def execution_in_words(execution: str) -> str:
+    """How a framework runs user code."""
+    return {"eager": _("eager"), "graph": _("stated graph"), "compiled": _("compiled")}[execution]
+
+
+def layer_in_words(layer: str) -> str:
+    """A kind of layer."""
+    return {
+        "convolution": _("convolution"),
+        "recurrent": _("recurrent"),
+        "attention": _("attention"),
+    }.get(layer, layer)
+
+
+def measure_in_words(measure: str) -> str:
+    """What is counted of a framework's popularity."""
+    return {
+        "downloads-per-month": _("downloads per month"),
+        "github-stars": _("GitHub stars"),
+        "github-forks": _("GitHub forks"),
+        "contributors": _("contributors"),
+        "commits-per-year": _("commits per year"),
+        "papers-per-year": _("papers per year"),
+        "published-models": _("published models"),
+    }[measure]
+
+
+def authorship_in_words(author: str, affiliation: str, reviewed_by: str) -> str:
+    """Who says so, for whom they work, and who outside has looked at it."""
+    works = _("no affiliation") if affiliation in ("", "none") else affiliation
+    return _("{author} ({affiliation}), reviewed by {reviewer}").format(
+        author=author, affiliation=works, reviewer=reviewed_by or _("nobody")
+    )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from advisor.recommendation import Recommendation
     from bench.results import Results
     from knowledge.faults import Fault
+    from knowledge.loader import Places
     from knowledge.model import Knowledge
 
 QUICK_SAMPLES = 10_000
@@ -50,20 +51,24 @@ class Decision:
         from advisor import clock
         from advisor.decision import decide
         from advisor.questionnaire import preferences, read_answers
-        from advisor.respondents import named
+        from advisor.respondents import distinct, named
         from knowledge.faults import BadInput, Fault
 
-        self.knowledge: Knowledge = knowledge.load()
-        faults: list[Fault] = []
-        read: list[Answers] = []
-        for sheet in sheets:
+        self.knowledge: Knowledge
+        self.places: Places
+        self.knowledge, self.places = knowledge.load_with_places()
+        faults: list[Fault]
+        files, faults = distinct([str(sheet) for sheet in sheets])
+        read: dict[str, Answers] = {}
+        for file in files:
             try:
-                read.append(read_answers(sheet, self.knowledge))
+                read[file] = read_answers(Path(file), self.knowledge)
             except BadInput as bad:
                 faults.extend(bad.faults)
-        if faults:
-            raise BadInput(faults)
-        self.answers: tuple[Answers, ...] = named(read, [str(sheet) for sheet in sheets])
+        answers, alike = named(read)
+        if faults or alike:
+            raise BadInput([*faults, *alike])
+        self.answers: tuple[Answers, ...] = answers
         self.preferences: tuple[Preferences, ...] = tuple(preferences(each, self.knowledge) for each in self.answers)
         self.results: Results | None = find_results(results)
         day: date = as_of.date() if isinstance(as_of, datetime) else clock.today()

@@ -33,7 +33,7 @@ from advisor.decision.smaa import (
 from advisor.decision.stack import stack
 from advisor.decision.value import Value, leaf_values
 from advisor.decision.verdict import judge, lead
-from advisor.decision.weights import leaf_weights, split_tree
+from advisor.decision.weights import Split, leaf_weights, split_tree
 from advisor.questionnaire import Preferences
 from advisor.recommendation import (
     SCHEMA,
@@ -48,6 +48,7 @@ from advisor.recommendation import (
     Verdict,
 )
 from bench.results import Results
+from knowledge.faults import BadInput, Fault
 from knowledge.model import Framework, Knowledge
 
 __all__ = ["decide"]
@@ -106,7 +107,7 @@ def _decide(
     not_measured = tuple(
         path for path, leaf in knowledge.leaves.items() if leaf.measured and path not in measurements.values
     )
-    splits = [split_tree(knowledge.criteria, each, [*not_measured, *_not_named(knowledge, each)]) for each in people]
+    splits = _split_trees(knowledge, people, not_measured)
     weights = mean_weights([leaf_weights(each, knowledge.leaves) for each in splits])
 
     alternatives = [each for _id, each in sorted(knowledge.frameworks.items()) if each.role in preferences.roles]
@@ -204,6 +205,22 @@ def _decide(
     draft = msgspec.structs.replace(draft, current=current)
     reasoning = explain.reasoning(draft, knowledge, answered=preferences.answered, provisional=measurements.provisional)
     return msgspec.structs.replace(draft, reasoning=reasoning)
+
+
+def _split_trees(
+    knowledge: Knowledge, people: Sequence[Preferences], not_measured: Sequence[str]
+) -> list[tuple[Split, ...]]:
+    """Each person's tree of weights, or one error about all who leave nothing to weigh."""
+    splits: list[tuple[Split, ...]] = []
+    faults: list[Fault] = []
+    for each in people:
+        try:
+            splits.append(split_tree(knowledge.criteria, each, [*not_measured, *_not_named(knowledge, each)]))
+        except BadInput as bad:
+            faults.extend(bad.faults)
+    if faults:
+        raise BadInput(faults)
+    return splits
 
 
 class _Simulation(msgspec.Struct, frozen=True):

@@ -8,14 +8,15 @@ from datetime import date
 
 from advisor.decision.screen import Check
 from advisor.decision.verdict import CLEAR_PROBABILITY, FEWEST_ANSWERS, LEANING_PROBABILITY
-from advisor.i18n import _, language
-from advisor.questionnaire import DEFAULT_RUN_LENGTH_SECONDS, MAINTAINED, Preferences
+from advisor.i18n import _, language, ngettext
+from advisor.questionnaire import DEFAULT_RUN_LENGTH_SECONDS, MAINTAINED, Origin, Preferences
 from advisor.recommendation import (
     Assumption,
     EvidenceLine,
     Excluded,
     Failure,
     Flip,
+    Person,
     Ranked,
     Reasoning,
     Recommendation,
@@ -85,7 +86,7 @@ def explain_one(recommendation: Recommendation, knowledge: Knowledge, framework:
         lines = _about_ranked(ranked, recommendation, knowledge)
     elif knocked_out is not None:
         headline = _("{name} is ruled out.").format(name=name)
-        lines = _about_excluded(knocked_out)
+        lines = [*_about_excluded(knocked_out), *instead_in_words(framework, knowledge)]
     else:
         headline = _("{name} does not compete here.").format(name=name)
         lines = [_no_competitor(knowledge.frameworks[framework])]
@@ -225,17 +226,25 @@ def _settled(recommendation: Recommendation, rival: Ranked, knowledge: Knowledge
     found = next((each for each in recommendation.deciding if each.rival == rival.framework), None)
     if found is None or not found.criteria or found.points < _LEAST_POINTS:
         return
-    named = [_criterion(knowledge, leaf) for leaf in found.criteria[:_REASONS]]
-    more = len(found.criteria) - len(named)
-    criteria = _("{criteria} and {more} more").format(criteria=_(", ").join(named), more=more) if more else _and(named)
+    criteria = _some([_criterion(knowledge, leaf) for leaf in found.criteria])
+    first = recommendation.ranking[0]
     if found.against < _LEAST_POINTS:
-        yield _("{criteria} decides against {rival}, for which nothing speaks.").format(
-            criteria=criteria, rival=rival.name
+        said = ngettext(
+            "{criteria} alone decides against {rival}: {first} gains {points:.2f} points there, and hardly anything "
+            "speaks for {rival}.",
+            "{criteria} alone decide against {rival}: {first} gains {points:.2f} points there, and hardly anything "
+            "speaks for {rival}.",
+            len(found.criteria),
         )
-        return
-    yield _("{criteria}: {points:.2f} points, more than all that speaks for {rival} ({against:.2f}).").format(
-        criteria=criteria, points=found.points, rival=rival.name, against=found.against
-    )
+    else:
+        said = ngettext(
+            "{criteria} alone decides against {rival}: {first} gains {points:.2f} points there, {rival} {against:.2f} "
+            "on all that speaks for it.",
+            "{criteria} alone decide against {rival}: {first} gains {points:.2f} points there, {rival} {against:.2f} "
+            "on all that speaks for it.",
+            len(found.criteria),
+        )
+    yield said.format(criteria=criteria, rival=rival.name, first=first.name, points=found.points, against=found.against)
 
 
 def _cared_for(framework: str, name: str, recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
@@ -243,21 +252,35 @@ def _cared_for(framework: str, name: str, recommendation: Recommendation, knowle
     central = recommendation.central.get(framework)
     if central is None:
         return
+    share = per_cent(central.share, 1)
+    if central.share == 0:
+        yield _("Your answers left aside, no weights were found with which {name} comes first.").format(name=name)
+        return
     if not central.weights:
-        yield _("With hardly any weights ({share} of all a person could have) does {name} come first.").format(
-            share=per_cent(central.share, 1), name=name
-        )
+        yield _(
+            "Your answers left aside, {name} comes first with {share} of all weights a person could have: too few to "
+            "say with which."
+        ).format(name=name, share=share)
         return
     more = {leaf: weight - central.even[leaf] for leaf, weight in central.weights.items()}
     most = [leaf for leaf in sorted(more, key=more.__getitem__, reverse=True)[:_REASONS] if more[leaf] >= _LEAST_MORE]
     if not most:  # it comes first whatever a person cares about
-        yield _("{name} comes first with {share} of all weights a person could have.").format(
-            share=per_cent(central.share, 1), name=name
+        yield _("Your answers left aside, {name} comes first with {share} of all weights a person could have.").format(
+            name=name, share=share
         )
         return
+    criteria = [
+        _("{criterion} ({weight}, all on average {even})").format(
+            criterion=_criterion(knowledge, leaf),
+            weight=per_cent(central.weights[leaf], 1),
+            even=per_cent(central.even[leaf], 1),
+        )
+        for leaf in most
+    ]
     yield _(
-        "{name} comes first with {share} of all weights a person could have, mostly with much on {criteria}."
-    ).format(share=per_cent(central.share, 1), name=name, criteria=_and(_criterion(knowledge, leaf) for leaf in most))
+        "Your answers left aside, {name} comes first with {share} of all weights a person could have; those put more "
+        "on {criteria}."
+    ).format(name=name, share=share, criteria=_and(criteria))
 
 
 def _why_not(ranked: Ranked, recommendation: Recommendation, knowledge: Knowledge) -> str:
@@ -425,49 +448,114 @@ def per_cent(share: float, decimals: int = 0) -> str:
     return f"{share * 100:.{decimals}f} %"
 
 
+def instead_in_words(framework: str, knowledge: Knowledge) -> list[str]:
+    """Where to go from a framework that nobody should choose any more, best first."""
+    return [
+        _("Instead of {name}, {other}: {because}").format(
+            name=knowledge.frameworks[framework].name, other=_name(knowledge, each.framework), because=each.because
+        )
+        for each in knowledge.frameworks[framework].instead
+    ]
+
+
+def methods_in_words(recommendation: Recommendation, knowledge: Knowledge) -> str:
+    """Whether other ways of ranking put the same framework first; empty where nobody is ranked."""
+    if not recommendation.ranking:
+        return ""
+    firsts = {_("score"): recommendation.ranking[0].framework}
+    firsts |= {each.name: each.ranking[0] for each in recommendation.methods}
+    by_first: dict[str, list[str]] = {}
+    for method, first in firsts.items():
+        by_first.setdefault(first, []).append(method)
+    most = max(by_first.values(), key=len)
+    named = [
+        _("{name} comes first by {methods}").format(name=_name(knowledge, first), methods=_and(methods))
+        for first, methods in by_first.items()
+    ]
+    if len(most) == 1:
+        return _("The {all} methods disagree: {firsts}.").format(all=len(firsts), firsts=_("; ").join(named))
+    return _("{n} of {all} methods agree: {firsts}.").format(n=len(most), all=len(firsts), firsts=_("; ").join(named))
+
+
 def people_in_words(recommendation: Recommendation, knowledge: Knowledge) -> list[str]:
-    """How far several people agree, and what pulls each of them elsewhere; empty for a single sheet."""
+    """How far several people agree, what pulls each elsewhere, and whose conditions bind all; empty for one sheet."""
     if not recommendation.people:
         return []
     lines = []
     if recommendation.agreement is not None:
         lines.append(
-            _("Agreement of the rankings (Kendall's W): {agreement:.2f}; 1 is the same order for everybody.").format(
-                agreement=recommendation.agreement
-            )
+            _(
+                "Their rankings agree to {agreement:.2f} (Kendall's W: 1 is the same order for all, 0 no agreement)."
+            ).format(agreement=recommendation.agreement)
         )
-    everybody = recommendation.ranking[0].framework if recommendation.ranking else None
-    for person in recommendation.people:
-        if person.first is None:
-            lines.append(_("{person}: no framework qualifies.").format(person=person.respondent))
-            continue
-        name = knowledge.frameworks[person.first].name
-        if person.first == everybody:
-            lines.append(_("{person}: {name} too.").format(person=person.respondent, name=name))
-            continue
-        pulled = [_criterion(knowledge, pull.criterion) for pull in person.pulls]
-        if pulled:
-            said = _("{person}: {name}, through other weights than the mean on {criteria}.")
-            lines.append(said.format(person=person.respondent, name=name, criteria=_and(pulled)))
-        else:
-            lines.append(_("{person}: {name}.").format(person=person.respondent, name=name))
-    owners = {
-        (owner, failure.requirement): None
-        for excluded in recommendation.excluded
-        for failure in excluded.failed
-        for owner in failure.owners
-    }
-    for requirement in dict.fromkeys(requirement for _owner, requirement in owners):
-        people = [owner for owner, each in owners if each == requirement]
-        if len(people) < len(recommendation.people):
-            said = _("{requirement} is asked for by {people} and knocks out for all.")
-            lines.append(said.format(requirement=requirement, people=_and(people)))
+    lines.extend(_person_in_words(person, recommendation, knowledge) for person in recommendation.people)
+    lines.extend(_vetoes_in_words(recommendation))
     return lines
+
+
+def _person_in_words(person: Person, recommendation: Recommendation, knowledge: Knowledge) -> str:
+    """Whom one of several people would choose alone, and why that is not what all are told."""
+    if person.first is None:
+        return _("{person} alone: no framework qualifies.").format(person=person.respondent)
+    name = _name(knowledge, person.first)
+    everybody = recommendation.ranking[0] if recommendation.ranking else None
+    if everybody is not None and person.first == everybody.framework:
+        return _("{person} alone: {name} too.").format(person=person.respondent, name=name)
+    knocked_out = next((each for each in recommendation.excluded if each.framework == person.first), None)
+    if knocked_out is not None:
+        conditions = [
+            _("{requirement} ({people})").format(requirement=each.requirement, people=_and(each.owners))
+            for each in knocked_out.failed
+        ]
+        return _("{person} alone: {name}, which is ruled out for all by {conditions}.").format(
+            person=person.respondent, name=name, conditions=_and(conditions)
+        )
+    if everybody is None or not person.pulls:
+        return _("{person} alone: {name}.").format(person=person.respondent, name=name)
+    pulls = [
+        _("{criterion} (weighs {weight}, on average {mean})").format(
+            criterion=_criterion(knowledge, pull.criterion),
+            weight=per_cent(pull.weight, 1),
+            mean=per_cent(pull.mean_weight, 1),
+        )
+        for pull in person.pulls
+    ]
+    return _("{person} alone: {name}. What pulls away from {first}: {pulls}.").format(
+        person=person.respondent, name=name, first=everybody.name, pulls=_and(pulls)
+    )
+
+
+def _vetoes_in_words(recommendation: Recommendation) -> Iterable[str]:
+    """The conditions that not all share, whose they are, and whom they rule out."""
+    barred: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for excluded in recommendation.excluded:
+        for each in excluded.failed:
+            if len(each.owners) < len(recommendation.people):
+                barred.setdefault((each.requirement, each.origin, each.owners), []).append(excluded.name)
+    for (requirement, origin, owners), names in barred.items():
+        said = _("{requirement}, asked for by {people} only, rules out {frameworks} for all.")
+        if origin == Origin.ASSUMED:
+            said = _("{requirement}, assumed for {people} only, rules out {frameworks} for all.")
+        yield said.format(requirement=requirement, people=_and(owners), frameworks=_some(names))
+
+
+def _name(knowledge: Knowledge, framework: str) -> str:
+    """A framework's name; what is none of the frameworks keeps its id."""
+    found = knowledge.frameworks.get(framework)
+    return found.name if found else framework
 
 
 def _and(words: Iterable[str]) -> str:
     *most, last = words
     return _("{list} and {last}").format(list=_(", ").join(most), last=last) if most else last
+
+
+def _some(words: Sequence[str]) -> str:
+    """All of them, or the first few and how many more there are."""
+    more = len(words) - _REASONS
+    if more <= 0:
+        return _and(words)
+    return _("{list} and {more} more").format(list=_(", ").join(words[:_REASONS]), more=more)
 
 
 def _either(words: Sequence[str]) -> str:

@@ -57,6 +57,34 @@ def test_weights_that_leave_nothing_name_the_sheet(advisor: Run, tmp_path: Path)
     assert f"{sheet}: weights: nothing is left to weigh" in refused.stderr
 
 
+def test_everything_wrong_with_several_sheets_is_told_in_one_message(advisor: Run, tmp_path: Path) -> None:
+    (tmp_path / "anna.yaml").write_text("schema: advisor/answers/1\nrespondent: Anna\n", encoding="utf-8")
+    (tmp_path / "too.yaml").write_text("schema: advisor/answers/1\nrespondent: Anna\n", encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text("schema: advisor/answers/1\nanswers:\n  goal: conquer\n", encoding="utf-8")
+    sheets = [f"--answers={name}.yaml" for name in ("anna", "absent", "too", "bad", "anna")]
+    for words in (["recommend", "--json"], ["explain", "keras"], ["report", "--output", "report.md"]):
+        refused = advisor(*words, *sheets)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert [line.partition(" (")[0] for line in refused.stderr.splitlines()] == [
+            "advisor: anna.yaml: is given twice",
+            "advisor: absent.yaml: there is no such file",
+            "advisor: bad.yaml:3: answers.goal: there is no option 'conquer'",
+            "advisor: too.yaml: respondent: 'Anna' is the respondent of anna.yaml too",
+        ]
+    assert not (tmp_path / "report.md").exists()
+
+
+def test_everybody_whose_weights_leave_nothing_is_named(advisor: Run, tmp_path: Path) -> None:
+    nodes = ("ease", "flexibility", "deployment", "docs", "community")
+    for name in ("anna", "ben"):
+        text = "schema: advisor/answers/1\nweights:\n" + "".join(f"  {node}: 0\n" for node in nodes)
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    refused = advisor("recommend", "--answers", "anna.yaml", "--answers", "ben.yaml")
+    assert refused.returncode == 2
+    for name in ("anna", "ben"):
+        assert f"advisor: {name}.yaml: weights: nothing is left to weigh" in refused.stderr
+
+
 def test_people_get_text_within_eighty_columns_in_both_languages(advisor: Run) -> None:
     from rich.cells import cell_len
 
@@ -117,7 +145,7 @@ def test_bad_answers_get_every_fault_with_its_line_and_status_2(advisor: Run, tm
     [
         (["recommend", "--answers", "absent.yaml"], "absent.yaml"),
         (["recommend", "--answers", str(EXAMPLES[0]), "--results", "latest"], "nothing has been measured"),
-        (["recommend", "--answers", str(EXAMPLES[0]), "--answers", str(EXAMPLES[1])], "one answer sheet"),
+        (["recommend", "--answers", str(EXAMPLES[0]), "--answers", str(EXAMPLES[0])], "given twice"),
         (["show", "pytorhc"], "did you mean pytorch?"),
         (["compare", "pytorch"], "name two or more"),
         (["bench", "run", "-f", "pytorhc"], "pytorch"),
@@ -202,7 +230,7 @@ def test_reports_are_written_whole_and_equal_bytes_for_equal_inputs(advisor: Run
         ["bench", "list"],
         ["bench", "results"],
         ["env", "list"],
-        ["knowledge", "check", "--as-of", "2026-11-25"],
+        ["knowledge", "check", "--as-of", "2026-11-26"],
         ["doctor"],
     ],
     ids=" ".join,

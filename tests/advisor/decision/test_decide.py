@@ -258,7 +258,7 @@ def test_explaining_one_framework() -> None:
     found = decide(everyone, wanted, None, TODAY, seed=0, samples=500)
     first = explain_one(found, everyone, "good")
     assert first.headline == "Good ranks 1 of 2 with 8.0 of 10 points."
-    assert "Good comes first with 100.0 % of all weights a person could have." in first.lines
+    assert "Your answers left aside, Good comes first with 100.0 % of all weights a person could have." in first.lines
     second = "\n".join(explain_one(found, everyone, "fair").lines)
     assert "points behind Good" in second
     assert "Against Good it gains most on Installing" in second
