@@ -130,8 +130,15 @@ class Independence(StrEnum):
 
 
 class Source(Record, frozen=True):
-    """Where a claim can be checked. `url` is a web address, or a package URL for registries; `published` may be
-    a year or a month, as the source gives it; null when it carries no date."""
+    """Where a claim can be checked.
+
+    Attributes:
+        url: a web address, or a package URL for registries.
+        publisher: the name under which it was published.
+        published: a day, a month or a year, as the source gives it; null when it carries no date.
+        house: who stands behind the publisher, where that is known under another name: two names of one house bear
+            witness once.
+    """
 
     id: str
     title: str
@@ -141,6 +148,12 @@ class Source(Record, frozen=True):
     accessed: date
     kind: SourceKind
     independence: Independence
+    house: str = ""
+
+    @property
+    def behind(self) -> str:
+        """The house, or the publisher where it is one of its own."""
+        return self.house or self.publisher
 
 
 # --- frameworks/*.yaml -----------------------------------------------------------------------------------------------

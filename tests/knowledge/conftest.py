@@ -20,11 +20,13 @@ criteria:
       - id: ramp_up
         name: {en: Start, zh: 上手}
         question: {en: How soon?, zh: 多快？}
+        covers: [ease.start]
         anchors: {"0": {en: weeks, zh: 几周}, "5": {en: a day, zh: 一天}, "10": {en: an hour, zh: 一小时}}
         max_age_days: 730
       - id: install
         name: {en: Install, zh: 安装}
         question: {en: How surely?, zh: 顺利吗？}
+        covers: [ease.install]
         anchors: {"0": {en: never, zh: 从不}, "5": {en: often, zh: 经常}, "10": {en: always, zh: 总是}}
         max_age_days: 365
   - id: fit
@@ -42,6 +44,7 @@ criteria:
       - id: time_to_finish
         name: {en: Time, zh: 时间}
         question: {en: How long?, zh: 多久？}
+        covers: [performance.speed]
         measured: {quantity: time_to_finish_seconds, phase: train, scale: log2_ratio, zero_at_doublings: 7}
 """
 
@@ -74,6 +77,23 @@ questions:
       - id: nowhere
         text: {en: Nowhere, zh: 不训练}
         role: runtime
+  - id: must
+    choose: all
+    text: {en: What must it have?, zh: 必须具备什么？}
+    why: {en: It rules out., zh: 会排除。}
+    options:
+      - id: shop
+        text: {en: All the house asks for, zh: 单位的全部要求}
+        require: {os: linux, language: python, target: server, licence: MIT, training: "true"}
+        multiply: {ease: 2, performance: 0.5}
+      - id: world
+        text: {en: All the world asks for, zh: 外界的全部要求}
+        require: {distributed: one-device, offline: "true", native_windows: "true", export_control: "true"}
+        confirms: [maintained]
+      - id: reader
+        text: {en: All a reader asks for, zh: 读者的全部要求}
+        require: {docs_language: en, governance: foundation, python: "3.13"}
+        fit: {accelerator: cuda}
   - id: current
     choose: one
     asks: framework
@@ -100,6 +120,14 @@ sources:
     accessed: 2026-11-19
     kind: registry
     independence: vendor
+  - id: review
+    title: A review
+    url: https://review.example.org/alpha
+    publisher: Reviewer
+    published: 2025-12-05
+    accessed: 2026-11-18
+    kind: article
+    independence: independent
 """
 
 _ALPHA = """\
@@ -136,6 +164,17 @@ recipes:
       - {kind: compiler, name: c++, mend: Install one, modes: [graph]}
 stack:
   run_with: {framework: beta, because: it runs}
+sheet:
+  developer: Example
+  written_in: [cpp, python]
+  execution: [eager, graph]
+  autodiff: true
+  layers: [convolution, attention]
+  evidence: [{claim: A list of layers., source: manual}]
+popularity:
+  - {measure: github-stars, value: 200, as_of: "2026-11", source: review}
+  - {measure: github-stars, value: 100, as_of: "2025", source: review}
+  - {measure: downloads-per-month, value: 5000, as_of: "2026-11-18", source: registry}
 facts:
   os: [{values: [linux], support: native, as_of: 2026-11-20, evidence: [{claim: Runs., source: manual}]}]
   accelerator:
@@ -166,7 +205,7 @@ ratings:
       low: 6
       high: 8
       rationale: The quick start takes an hour.
-      evidence: [{claim: A quick start., source: manual}]
+      evidence: [{claim: A quick start., source: review}]
     - {as_of: 2025-11-20, author: A. Rater, score: null, reason: Nobody had looked.}
   ease.install:
     - as_of: 2026-11-19
@@ -175,7 +214,9 @@ ratings:
       low: 8
       high: 10
       rationale: One command.
-      evidence: [{claim: A wheel., source: registry}]
+      evidence:
+        - {claim: A wheel., source: registry}
+        - {claim: It installed at once., source: review}
 """
 
 _BETA = """\
@@ -189,8 +230,48 @@ lifecycle:
   first_release: "2024-05"
   releases: []
   evidence: [{claim: It exists., source: manual}]
+sheet:
+  developer: Example
+  written_in: [rust]
+  execution: [compiled]
+  autodiff: false
+  layers: []
+  evidence: [{claim: A compiler., source: manual}]
+popularity:
+  - {measure: github-stars, value: 3, as_of: "2026", source: review}
 facts: {}
 ratings: {}
+"""
+
+
+_GUIDE = """\
+schema: advisor/guide/1
+title: {en: An old guide, zh: 旧指南}
+published: "2018-06"
+source: review
+conclusion: {en: Take Alpha., zh: 选 Alpha。}
+claims:
+  - id: guide-soon
+    line: 4
+    about: Alpha
+    said: Alpha is learnt in an hour.
+    polarity: for
+    holds: confirmed
+    now: The quick start takes an hour.
+    frameworks: [alpha]
+    criterion: ease.ramp_up
+    evidence: [{claim: A quick start., source: review}]
+  - {id: guide-taste, line: 5, about: Beta, said: Beta is ugly., polarity: against, holds: untestable, now: Taste.}
+charges:
+  - id: guide-fastest
+    text: {en: Alpha is faster than Beta., zh: Alpha 比 Beta 快。}
+    claims: [guide-soon]
+    test: fastest
+    framework: alpha
+    against: [beta]
+    workloads: [tiny]
+winners:
+  - {dimension: {en: Start, zh: 上手}, criterion: ease.ramp_up, among: [alpha, beta], then: [beta], now: [alpha]}
 """
 
 
@@ -200,12 +281,14 @@ class Base:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "frameworks").mkdir(parents=True)
+        (folder / "guides").mkdir()
         for name, text in {
             "criteria.yaml": _CRITERIA,
             "questions.yaml": _QUESTIONS,
             "sources.yaml": _SOURCES,
             "frameworks/alpha.yaml": _ALPHA,
             "frameworks/beta.yaml": _BETA,
+            "guides/old.yaml": _GUIDE,
         }.items():
             (folder / name).write_text(text, encoding="utf-8")
 

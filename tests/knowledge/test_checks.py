@@ -6,19 +6,24 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from scipy import stats
 
-from knowledge.checks import MAX_UNKNOWN_SHARE, REDUNDANT_FRAMEWORKS, Severity, check, errors, spearman
+from knowledge.checks import Severity, check, dangling, errors, rated_leaves, ratings
+from knowledge.checks.ratings import MAX_UNKNOWN_SHARE
+from knowledge.checks.redundancy import REDUNDANT_FRAMEWORKS, spearman
 from knowledge.loader import Places, load
 from tests.knowledge.conftest import AS_OF, Base
 
 CRITERIA, QUESTIONS, SOURCES = "criteria.yaml", "questions.yaml", "sources.yaml"
-ALPHA, BETA = "frameworks/alpha.yaml", "frameworks/beta.yaml"
+ALPHA, BETA, GUIDE = "frameworks/alpha.yaml", "frameworks/beta.yaml", "guides/old.yaml"
 
 
 def test_the_small_base_has_no_findings(base: Base) -> None:
     assert base.check() == []
 
+
+_RETIRED = "instead: [{framework: alpha, because: it goes on}]\nleaving: {cost: An hour.}\n"
 
 # What is seeded -> file, the place's text, what replaces it, a text on the line of the finding, key, problem.
 _ERRORS = {
@@ -57,9 +62,9 @@ _ERRORS = {
     ),
     "a multiplied criterion that is not there": (
         QUESTIONS,
-        "ease.ramp_up",
-        "ease.rampup",
-        "ease.rampup",
+        "ease.ramp_up:",
+        "ease.rampup:",
+        "ease.rampup:",
         "questions[0].options[0].multiply.ease.rampup",
         "there is no criterion 'ease.rampup'",
     ),
@@ -148,7 +153,7 @@ _ERRORS = {
         "    asks: framework\n",
         "",
         "id: current",
-        "questions[2]",
+        "questions[3]",
         "has no options",
     ),
     "an unknown kind of answer": (
@@ -156,7 +161,7 @@ _ERRORS = {
         "asks: framework",
         "asks: anything",
         "asks: anything",
-        "questions[2].asks",
+        "questions[3].asks",
         "there is no kind of answer 'anything'",
     ),
     "an address that is none": (
@@ -265,8 +270,8 @@ _ERRORS = {
     ),
     "an archiving in the future": (
         BETA,
-        "status: active",
-        "status: archived\n  archived: 2027-01-01",
+        "lifecycle:\n  status: active",
+        f"{_RETIRED}lifecycle:\n  status: archived\n  archived: 2027-01-01",
         "archived: 2027",
         "lifecycle.archived",
         "2027-01-01 lies after 2026-11-20",
@@ -411,8 +416,8 @@ _ERRORS = {
     ),
     "a score that nothing supports": (
         ALPHA,
-        "{claim: A quick start., source: manual}",
-        "{claim: A quick start., source: manual, stance: context}",
+        "{claim: A quick start., source: review}",
+        "{claim: A quick start., source: review, stance: context}",
         "- as_of: 2026-11-20",
         "ratings.ease.ramp_up[0]",
         "no evidence supports the score",
@@ -556,6 +561,256 @@ _ERRORS = {
         "there is no framework 'bete'",
     ),
     "an alias of two": (ALPHA, "[first]", "[beta]", "aliases:", "aliases[0]", "'beta' also means beta"),
+    "a question without words": (
+        CRITERIA,
+        "question: {en: How surely?, zh: 顺利吗？}",
+        "question: {en: How surely?, zh: ''}",
+        "How surely?",
+        "criteria[0].children[1].question",
+        "says nothing in one of the languages",
+    ),
+    "an anchor without words": (
+        CRITERIA,
+        '"5": {en: often, zh: 经常}',
+        '"5": {en: " ", zh: 经常}',
+        "经常",
+        "criteria[0].children[1].anchors.5",
+        "says nothing in one of the languages",
+    ),
+    "a high score that one house supports": (
+        ALPHA,
+        "        - {claim: It installed at once., source: review}\n",
+        "",
+        "- as_of: 2026-11-19",
+        "ratings.ease.install[0]",
+        "9 rests on Example alone, 2 houses are needed",
+    ),
+    "a low score that one house supports": (
+        ALPHA,
+        "score: 7\n      low: 6",
+        "score: 2\n      low: 1",
+        "- as_of: 2026-11-20",
+        "ratings.ease.ramp_up[0]",
+        "2 rests on Reviewer alone, 2 houses are needed",
+    ),
+    "a high score that another house contradicts": (
+        ALPHA,
+        "{claim: It installed at once., source: review}",
+        "{claim: It did not install., source: review, stance: contradicts}",
+        "- as_of: 2026-11-19",
+        "ratings.ease.install[0]",
+        "9 rests on Example alone, 2 houses are needed",
+    ),
+    "a sheet in an unknown language": (
+        ALPHA,
+        "written_in: [cpp, python]",
+        "written_in: [cpp, piton]",
+        "written_in:",
+        "sheet.written_in[1]",
+        "there is no language 'piton'",
+    ),
+    "a sheet with an unknown layer": (
+        ALPHA,
+        "layers: [convolution, attention]",
+        "layers: [convolution, atention]",
+        "layers:",
+        "sheet.layers[1]",
+        "there is no kind of layer 'atention'",
+    ),
+    "a sheet without a developer": (ALPHA, "developer: Example", "developer: ' '", "developer:", "sheet.developer", ""),
+    "a sheet written in nothing": (BETA, "[rust]", "[]", "written_in:", "sheet.written_in", "is empty"),
+    "a sheet that says not how code runs": (
+        BETA,
+        "execution: [compiled]",
+        "execution: []",
+        "execution:",
+        "sheet.execution",
+        "is empty",
+    ),
+    "a sheet without evidence": (
+        BETA,
+        "[{claim: A compiler., source: manual}]",
+        "[]",
+        "sheet:",
+        "sheet",
+        "has no evidence",
+    ),
+    "a figure at no date": (
+        ALPHA,
+        'as_of: "2025", source: review',
+        'as_of: "autumn", source: review',
+        "autumn",
+        "popularity[1].as_of",
+        "'autumn' is not a date",
+    ),
+    "a figure of the future": (
+        ALPHA,
+        'as_of: "2026-11", source: review',
+        'as_of: "2026-12", source: review',
+        "2026-12",
+        "popularity[0].as_of",
+        "2026-12 lies after 2026-11-20",
+    ),
+    "figures in the wrong order": (
+        ALPHA,
+        'as_of: "2026-11", source: review',
+        'as_of: "2024-11", source: review',
+        'as_of: "2025"',
+        "popularity[1].as_of",
+        "is newer than the github-stars above it",
+    ),
+    "a figure of an unknown source": (
+        ALPHA,
+        'as_of: "2026-11-18", source: registry',
+        'as_of: "2026-11-18", source: registri',
+        "registri}",
+        "popularity[2].source",
+        "there is no source 'registri'",
+    ),
+    "a way to a framework that is not there": (
+        BETA,
+        "lifecycle:",
+        "instead: [{framework: alfa, because: it lives}]\nlifecycle:",
+        "instead:",
+        "instead[0].framework",
+        "there is no framework 'alfa'",
+    ),
+    "a retired framework without a way out": (
+        BETA,
+        "status: active",
+        "status: abandoned",
+        "schema:",
+        "",
+        "is retired, but does not say where to go",
+    ),
+    "a way to a framework that is retired itself": (
+        BETA,
+        "lifecycle:\n  status: active",
+        "instead: [{framework: beta, because: habit}]\nleaving: {cost: Days.}\nlifecycle:\n  status: abandoned",
+        "instead:",
+        "instead[0].framework",
+        "beta is retired itself",
+    ),
+    "a guide published at no date": (
+        GUIDE,
+        '"2018-06"',
+        '"summer"',
+        "summer",
+        "published",
+        "'summer' is not a date",
+    ),
+    "a guide from an unknown source": (
+        GUIDE,
+        "source: review\nconclusion",
+        "source: revue\nconclusion",
+        "revue",
+        "source",
+        "there is no source 'revue'",
+    ),
+    "a claim on an unknown framework": (
+        GUIDE,
+        "frameworks: [alpha]",
+        "frameworks: [alfa]",
+        "alfa",
+        "claims[0].frameworks[0]",
+        "there is no framework 'alfa'",
+    ),
+    "a claim on an unknown criterion": (
+        GUIDE,
+        "    criterion: ease.ramp_up",
+        "    criterion: ease.rampup",
+        "ease.rampup",
+        "claims[0].criterion",
+        "there is no criterion 'ease.rampup'",
+    ),
+    "a claim by an unknown source": (
+        GUIDE,
+        "{claim: A quick start., source: review}",
+        "{claim: A quick start., source: revue}",
+        "revue",
+        "claims[0].evidence[0].source",
+        "there is no source 'revue'",
+    ),
+    "a verdict without evidence": (
+        GUIDE,
+        "    evidence: [{claim: A quick start., source: review}]\n",
+        "",
+        "id: guide-soon",
+        "claims[0]",
+        "is confirmed without evidence",
+    ),
+    "a claim twice": (
+        GUIDE,
+        "id: guide-taste",
+        "id: guide-soon",
+        "line: 5",
+        "claims[1]",
+        "the claim 'guide-soon' stands above already",
+    ),
+    "a charge of no claim": (
+        GUIDE,
+        "claims: [guide-soon]",
+        "claims: [guide-late]",
+        "guide-late",
+        "charges[0].claims[0]",
+        "there is no claim 'guide-late'",
+    ),
+    "a charge about an unknown framework": (
+        GUIDE,
+        "framework: alpha",
+        "framework: alfa",
+        "framework: alfa",
+        "charges[0].framework",
+        "there is no framework 'alfa'",
+    ),
+    "a charge against an unknown framework": (
+        GUIDE,
+        "against: [beta]",
+        "against: [bete]",
+        "bete",
+        "charges[0].against[0]",
+        "there is no framework 'bete'",
+    ),
+    "a charge on an unknown workload": (
+        GUIDE,
+        "workloads: [tiny]",
+        "workloads: [tini]",
+        "tini",
+        "charges[0].workloads[0]",
+        "there is no workload 'tini'",
+    ),
+    "a winner by an unknown criterion": (
+        GUIDE,
+        "criterion: ease.ramp_up, among",
+        "criterion: ease.rampup, among",
+        "ease.rampup",
+        "winners[0].criterion",
+        "there is no criterion 'ease.rampup'",
+    ),
+    "a winner among unknown frameworks": (
+        GUIDE,
+        "among: [alpha, beta]",
+        "among: [alpha, beta, gamma]",
+        "gamma",
+        "winners[0].among[2]",
+        "there is no framework 'gamma'",
+    ),
+    "a winner then who was not compared": (
+        GUIDE,
+        "then: [beta]",
+        "then: [gamma]",
+        "gamma",
+        "winners[0].then[0]",
+        "there is no framework 'gamma'",
+    ),
+    "a winner now who was not compared": (
+        GUIDE,
+        "now: [alpha]",
+        "now: [gamma]",
+        "gamma",
+        "winners[0].now[0]",
+        "there is no framework 'gamma'",
+    ),
 }
 
 
@@ -572,10 +827,42 @@ def test_an_error_is_found_alone_and_in_its_place(
     assert finding.fault.line == base.line(name, at)
 
 
-def test_a_leaf_of_the_fit_is_about_a_known_fact(base: Base) -> None:
-    base.spoil(QUESTIONS, "        fit: {accelerator: cpu}\n", "")
-    base.spoil(CRITERIA, "fit: accelerator", "fit: acelerator")
+def test_two_names_of_one_house_bear_witness_once(base: Base) -> None:
+    base.spoil(SOURCES, "publisher: Reviewer", "publisher: Reviewer\n    house: Example")
     (finding,) = base.check()
+    assert finding.severity is Severity.ERROR
+    assert finding.fault.problem == "9 rests on Example alone, 2 houses are needed"
+    assert finding.fault.line == base.line(ALPHA, "as_of: 2026-11-19")
+
+
+def test_a_superseded_score_needs_no_second_witness_any_more(base: Base) -> None:
+    base.spoil(
+        ALPHA,
+        "{as_of: 2025-11-20, author: A. Rater, score: null, reason: Nobody had looked.}",
+        "{as_of: 2025-11-20, author: A. Rater, score: 9, low: 8, high: 10, rationale: Said so., "
+        "evidence: [{claim: Fast., source: manual}]}",
+    )
+    assert base.check() == []
+
+
+def test_all_faults_come_at_once(base: Base) -> None:
+    base.spoil(ALPHA, "layers: [convolution, attention]", "layers: [convolution, atention]")
+    base.spoil(ALPHA, "successor: beta", "successor: bete")
+    base.spoil(GUIDE, "against: [beta]", "against: [bete]")
+    base.spoil(SOURCES, "https://example.org/manual", "example.org/manual")
+    found = base.check()
+    assert [(finding.fault.key, finding.dangling) for finding in found] == [
+        ("lifecycle.successor", True),
+        ("sheet.layers[1]", True),
+        ("charges[0].against[0]", True),
+        ("sources[0].url", False),
+    ]
+    assert dangling(found) == [finding.fault for finding in found[:3]]
+
+
+def test_a_leaf_of_the_fit_is_about_a_known_fact(base: Base) -> None:
+    base.spoil(CRITERIA, "fit: accelerator", "fit: acelerator")
+    (finding,) = [found for found in base.check() if found.fault.file.endswith(CRITERIA) and found.dangling]
     assert finding.fault.line == base.line(CRITERIA, "fit: acelerator")
     assert finding.fault.problem == "there is no fact 'acelerator'"
 
@@ -583,19 +870,20 @@ def test_a_leaf_of_the_fit_is_about_a_known_fact(base: Base) -> None:
 def test_a_rated_framework_needs_a_statement_on_every_leaf(base: Base) -> None:
     text = (base.folder / ALPHA).read_text(encoding="utf-8")
     (base.folder / ALPHA).write_text(text.partition("  ease.install:")[0], encoding="utf-8")
-    (finding,) = base.check()
-    assert finding.severity is Severity.ERROR
-    assert (finding.fault.key, finding.fault.problem) == ("ratings", "nothing is said on ease.install")
-    assert finding.fault.line == base.line(ALPHA, "ratings:")
+    found, on_the_leaf = base.check()
+    assert found.severity is Severity.ERROR
+    assert (found.fault.key, found.fault.problem) == ("ratings", "nothing is said on ease.install")
+    assert found.fault.line == base.line(ALPHA, "ratings:")
+    assert on_the_leaf.fault.problem == "0 of 1 frameworks have a score on ease.install"
 
 
 def test_a_rated_framework_may_not_be_unknown_on_many_leaves(base: Base) -> None:
     text = (base.folder / ALPHA).read_text(encoding="utf-8").partition("  ease.install:")[0]
     unknown = "  ease.install: [{as_of: 2026-11-20, author: A, score: null, reason: no source}]\n"
     (base.folder / ALPHA).write_text(text + unknown, encoding="utf-8")
-    (finding,) = base.check()
-    assert finding.severity is Severity.ERROR
-    assert finding.fault.problem == f"1 of 2 leaves are unknown, at most {MAX_UNKNOWN_SHARE:.0%} may be"
+    found, _ = base.check()
+    assert found.severity is Severity.ERROR
+    assert found.fault.problem == f"1 of 2 leaves are unknown, at most {MAX_UNKNOWN_SHARE:.0%} may be"
 
 
 def test_workloads_are_checked_only_where_they_are_known(base: Base) -> None:
@@ -630,10 +918,27 @@ _WARNINGS = {
         "facts",
         "nothing is said of governance",
     ),
+    "a framework without a sheet": (
+        BETA,
+        "sheet:\n  developer: Example\n  written_in: [rust]\n  execution: [compiled]\n  autodiff: false\n  layers: []\n"
+        "  evidence: [{claim: A compiler., source: manual}]\n",
+        "",
+        "schema:",
+        "",
+        "has no attribute sheet",
+    ),
+    "a framework without a figure of popularity": (
+        BETA,
+        'popularity:\n  - {measure: github-stars, value: 3, as_of: "2026", source: review}\n',
+        "",
+        "schema:",
+        "",
+        "has no figure of popularity",
+    ),
     "an archiving without a date": (
         BETA,
-        "status: active",
-        "status: archived",
+        "lifecycle:\n  status: active",
+        f"{_RETIRED}lifecycle:\n  status: archived",
         "status:",
         "lifecycle.status",
         "is archived, but not since when",
@@ -651,6 +956,94 @@ def test_a_warning_is_given_alone_and_in_its_place(
     assert finding.fault.file == str(base.folder / name)
     assert (finding.fault.key, finding.fault.problem) == (key, problem)
     assert finding.fault.line == base.line(name, at)
+
+
+@pytest.mark.parametrize(
+    ("old", "leaf", "key"),
+    [
+        (", performance: 0.5", "performance.time_to_finish", "criteria[2].children[0]"),
+        ("{ease: 2, ", "ease.install", "criteria[0].children[1]"),
+    ],
+)
+def test_a_leaf_that_no_answer_moves_is_of_no_use(base: Base, old: str, leaf: str, key: str) -> None:
+    base.spoil(QUESTIONS, old, "{" if old.startswith("{") else "")
+    (finding,) = base.check()
+    assert (finding.severity, finding.fault.key) == (Severity.WARNING, key)
+    assert finding.fault.problem == f"no answer moves {leaf}"
+
+
+def test_a_leaf_of_the_fit_that_no_option_speaks_of_is_of_no_use(base: Base) -> None:
+    base.spoil(QUESTIONS, "        fit: {accelerator: cpu}\n", "")
+    base.spoil(QUESTIONS, "        fit: {accelerator: cuda}\n", "")
+    (finding,) = base.check()
+    assert finding.fault.problem == "no answer moves fit.accelerator"
+
+
+_NOTES = {
+    "a leaf that no guide led to": (
+        CRITERIA,
+        "        covers: [ease.install]\n",
+        "",
+        "id: install",
+        "criteria[0].children[1]",
+        "no theme of a guide led to ease.install",
+    ),
+    "a fact that no option asks for": (
+        QUESTIONS,
+        "{os: linux, language",
+        "{language",
+        "id: goal",
+        "questions[0]",
+        "no option asks for the fact 'os': only 'requirements' of an answer sheet can",
+    ),
+    "a good score that only the vendor supports": (
+        ALPHA,
+        "{claim: A quick start., source: review}",
+        "{claim: A quick start., source: manual}",
+        "- as_of: 2026-11-20",
+        "ratings.ease.ramp_up[0]",
+        "only the framework's own people say 7",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "old", "new", "at", "key", "problem"), _NOTES.values(), ids=_NOTES.keys())
+def test_a_note_is_given_alone_and_in_its_place(
+    base: Base, name: str, old: str, new: str, at: str, key: str, problem: str
+) -> None:
+    base.spoil(name, old, new)
+    (finding,) = base.check()
+    assert finding.severity is Severity.NOTE
+    assert finding.fault.file == str(base.folder / name)
+    assert (finding.fault.key, finding.fault.problem) == (key, problem)
+    assert finding.fault.line == base.line(name, at)
+
+
+def test_a_middling_score_by_the_vendor_alone_is_not_noted(base: Base) -> None:
+    base.spoil(ALPHA, "{claim: A quick start., source: review}", "{claim: A quick start., source: manual}")
+    base.spoil(ALPHA, "score: 7\n      low: 6", "score: 5\n      low: 4")
+    assert base.check() == []
+
+
+SHIPPED = load()
+
+
+@pytest.mark.parametrize("path", rated_leaves(SHIPPED))
+def test_a_statement_on_any_leaf_goes_stale_the_day_after_its_limit(path: str) -> None:
+    limit_days = SHIPPED.leaves[path].max_age_days
+    assert limit_days is not None
+    framework = SHIPPED.frameworks["pytorch"]
+    newest = framework.ratings[path][0]
+    alone = structs.replace(framework, ratings={path: (newest,)})
+    last_day = newest.as_of + datetime.timedelta(days=limit_days)
+
+    def stale(day: datetime.date) -> list[tuple[str, str]]:
+        found = ratings.check(alone, SHIPPED, Places(), day)
+        return [(each.fault.key, each.fault.problem) for each in found if each.severity is Severity.WARNING]
+
+    assert stale(last_day) == []
+    problem = f"is {limit_days + 1} days old, {limit_days} are allowed"
+    assert stale(last_day + datetime.timedelta(days=1)) == [(f"ratings.{path}[0].as_of", problem)]
 
 
 def test_a_framework_one_trains_with_is_to_be_rated(base: Base) -> None:
@@ -674,7 +1067,7 @@ def test_findings_come_by_severity_then_place(base: Base) -> None:
     base.spoil(ALPHA, "as_of: 2026-11-19", "as_of: 2025-11-19")
     base.spoil(ALPHA, "values: [tpu]", "values: [npu]")
     base.spoil(ALPHA, "successor: beta", "successor: bete")
-    base.spoil(QUESTIONS, "ease.ramp_up", "ease.rampup")
+    base.spoil(QUESTIONS, "ease.ramp_up:", "ease.rampup:")
     findings = base.check()
     assert [finding.severity for finding in findings] == [Severity.ERROR] * 3 + [Severity.WARNING]
     assert errors(findings) == [finding.fault for finding in findings[:3]]
@@ -686,8 +1079,9 @@ def test_findings_come_by_severity_then_place(base: Base) -> None:
 def test_leaves_that_order_enough_frameworks_alike_are_noted(base: Base, copies: int, noted: bool) -> None:
     alpha = (base.folder / ALPHA).read_text(encoding="utf-8").replace("aliases: [first]\n", "")
     (base.folder / ALPHA).unlink()
+    (base.folder / GUIDE).unlink()
     for number in range(copies):
-        score = f"score: {number}\n      low: 0\n      high: 10"
+        score = f"score: {3 + number / 2}\n      low: 0\n      high: 10"
         text = alpha.replace("score: 7\n      low: 6\n      high: 8", score)
         text = text.replace("score: 9\n      low: 8\n      high: 10", score)
         (base.folder / f"frameworks/copy{number}.yaml").write_text(text, encoding="utf-8")
@@ -707,3 +1101,18 @@ def test_spearman_agrees_with_scipy(pairs: list[tuple[int, int]]) -> None:
         assert ours is None
     else:
         assert ours == pytest.approx(stats.spearmanr(a, b).statistic)
+
+
+def test_leaves_that_share_a_node_below_the_top_are_alike_on_purpose() -> None:
+    notes = [
+        finding.fault.problem
+        for finding in check(SHIPPED, Places(), SHIPPED.date)
+        if finding.severity is Severity.NOTE and "Spearman" in finding.fault.problem
+    ]
+    purpose = "; on purpose, they share the weight of community.adoption"
+    assert notes
+    for problem in notes:
+        words = problem.split()
+        both = all(path.startswith("community.adoption.") for path in (words[0], words[6]))
+        assert problem.endswith(purpose) == both, problem
+    assert any(problem.endswith(purpose) for problem in notes)

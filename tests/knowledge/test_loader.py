@@ -24,7 +24,7 @@ def faults_of(folder: Path, *extra: Path) -> list[Fault]:
 def test_a_folder_becomes_knowledge(base: Base) -> None:
     known = load(base.folder)
     assert list(known.leaves) == ["ease.ramp_up", "ease.install", "fit.accelerator", "performance.time_to_finish"]
-    assert list(known.questions) == ["goal", "train_on", "current"]
+    assert list(known.questions) == ["goal", "train_on", "must", "current"]
     assert known.questions["train_on"].choose is Choose.ANY
     assert list(known.frameworks) == ["alpha", "beta"]
     assert known.frameworks["alpha"].role is Role.ENGINE

@@ -13,7 +13,7 @@ from knowledge.reader import read
 from knowledge.schema import schemas, text
 from tests.knowledge.conftest import Base
 
-KINDS = ["criteria", "questions", "sources", "framework", "answers"]
+KINDS = ["criteria", "questions", "sources", "framework", "guide", "answers"]
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_unknown_keys_are_refused_everywhere(made: dict[str, dict[str, Any]], ki
         ("questions", "questions.yaml"),
         ("sources", "sources.yaml"),
         ("framework", "frameworks/alpha.yaml"),
+        ("guide", "guides/old.yaml"),
     ],
 )
 def test_a_file_that_loads_has_the_keys_of_its_schema(
@@ -83,7 +84,7 @@ def test_the_schema_of_frameworks_has_all_fields_but_the_id_and_names_leaves_and
 
 def test_the_schema_of_answers_names_questions_options_criteria_and_facts(made: dict[str, dict[str, Any]]) -> None:
     properties = made["answers"]["properties"]
-    assert list(properties["answers"]["properties"]) == ["goal", "train_on", "train_on_maybe", "current"]
+    assert list(properties["answers"]["properties"]) == ["goal", "train_on", "train_on_maybe", "must", "current"]
     assert properties["answers"]["properties"]["goal"]["anyOf"][0] == {"enum": ["learn", "keep"]}
     assert "performance.time_to_finish" in properties["weights"]["properties"]
     assert list(properties["requirements"]["properties"]) == list(FACTS)
