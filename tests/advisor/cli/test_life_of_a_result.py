@@ -287,7 +287,7 @@ def test_on_a_terminal_a_replay_plays_on_the_race_screen(tmp_path: Path) -> None
 _SMALL_DISK = """
 import resource, sys
 from pathlib import Path
-from advisor.cli.bench import _recorded
+from advisor.cli.race import _recorded
 from bench.recording import Recorder
 from tests.bench.test_recording import EVENTS
 from tests.bench.test_store import results
