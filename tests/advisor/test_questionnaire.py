@@ -219,7 +219,9 @@ def test_an_empty_sheet_assumes_maintained_and_nothing_else_that_counts() -> Non
 def test_effects_multiply_across_questions() -> None:
     assert asked("answers: {goal: learn, experience: nothing}").effects == {
         "ease": 3 * 2,
+        "ease.ramp_up": 2,
         "docs": 2,
+        "docs.tutorials": 2,
         "flexibility": 0.5 * 0.5,
         "ease.boilerplate": 2,
     }
@@ -227,7 +229,14 @@ def test_effects_multiply_across_questions() -> None:
 
 def test_one_question_counts_its_strongest_effect_once() -> None:
     effects = asked("answers: {run_on: [mobile, embedded, microcontroller]}").effects
-    assert effects == {"deployment.edge": 4, "deployment": 1.5, "deployment.footprint": 2}
+    halved = {"deployment.serving": 0.5, "deployment.browser": 0.5}
+    assert effects == {"deployment": 1.5, "deployment.edge": 10, "deployment.footprint": 2, **halved}
+
+
+def test_what_one_place_needs_is_not_halved_by_another() -> None:
+    effects = asked("answers: {run_on: [server, mobile, browser]}").effects
+    leaves = {"deployment.serving": 3, "deployment.edge": 10, "deployment.browser": 10}
+    assert {path: effects[path] for path in leaves} == leaves
 
 
 def test_the_least_sure_answer_sets_the_concentration_of_what_it_touches() -> None:
