@@ -244,7 +244,7 @@ def test_the_least_sure_answer_sets_the_concentration_of_what_it_touches() -> No
         "answers:\n  goal: {value: learn, sure: high}\n  experience: {value: nothing, sure: low}\n"
         "  freedom: {value: dynamic, sure: high}\nweights: {community.adoption: {value: 9, sure: high}, fit: 3}"
     )
-    assert wants.concentrations == {"": 20, "ease": 20, "flexibility": 200, "community": 200}
+    assert wants.concentrations == {"": 20, "ease": 20, "docs": 200, "flexibility": 200, "community": 200}
 
 
 def test_where_it_trains_is_one_of_and_where_it_runs_is_all_of() -> None:
