@@ -14,7 +14,7 @@ from math import fsum
 import msgspec
 
 from advisor.decision import explain
-from advisor.decision.acceptability import CENTRAL_SAMPLES, central_weights, rank_acceptability
+from advisor.decision.acceptability import CENTRAL_SAMPLES, central_weights, even_weights, rank_acceptability
 from advisor.decision.deciding import deciding
 from advisor.decision.measured import count
 from advisor.decision.methods import methods
@@ -25,7 +25,8 @@ from advisor.decision.smaa import (
     RATING_CORRELATION,
     ROBUSTNESS_CORRELATIONS,
     Floats,
-    draw_all_scores,
+    ahead,
+    draw_twice,
     first_probabilities,
     interval,
     pairwise,
@@ -37,6 +38,7 @@ from advisor.decision.weights import Split, leaf_weights, split_tree
 from advisor.questionnaire import Preferences
 from advisor.recommendation import (
     SCHEMA,
+    Central,
     Current,
     Excluded,
     Person,
@@ -128,7 +130,8 @@ def _decide(
     ours = {each: values[each] for each in qualified}
     unfilled = [*not_measured, *_not_named(knowledge, preferences)]
     drawn = draw_in_turn([each.respondent for each in people], splits, seed, samples)
-    simulation = _simulate(ours, drawn, seed)
+    anybodys = even_weights(knowledge.criteria, unfilled, seed, min(samples, CENTRAL_SAMPLES))
+    simulation = _simulate(ours, drawn, anybodys, seed)
     ranking = tuple(
         Ranked(
             framework=framework,
@@ -174,7 +177,7 @@ def _decide(
             f"{correlation:g}": dict(zip(qualified, simulation.first[correlation], strict=True))
             for correlation in ROBUSTNESS_CORRELATIONS
         },
-        pairwise=_by_name(qualified, simulation.above[RATING_CORRELATION]),
+        pairwise=_by_name(qualified, simulation.above),
         excluded=excluded,
         unknown=unknown,
         assumptions=explain.assumptions(preferences, counts_speed=results is not None),
@@ -196,7 +199,7 @@ def _decide(
         ),
         deciding=deciding(qualified, contributions),
         acceptability=dict(zip(qualified, map(tuple, simulation.ranks), strict=True)),
-        central=central_weights(ours, knowledge.criteria, unfilled, seed, min(samples, CENTRAL_SAMPLES)),
+        central=simulation.central,
         methods=methods(
             qualified, {each: {leaf: value.expected for leaf, value in ours[each].items()} for each in ours}, weights
         ),
@@ -224,25 +227,38 @@ def _split_trees(
 
 
 class _Simulation(msgspec.Struct, frozen=True):
-    """What the draws say, frameworks in the order of ranks; `first` and `above` by correlation."""
+    """What the draws say, frameworks in the order of ranks.
+
+    Attributes:
+        intervals, ranks: of each framework.
+        first: correlation -> P(first) of each.
+        above: P(row scores above column).
+        elsewhere: at each of the other correlations P(rank 1 scores above each).
+        central: what one would have to care about for each to come first.
+    """
 
     intervals: list[tuple[float, float]]
     ranks: list[list[float]]
     first: dict[float, list[float]]
-    above: dict[float, list[list[float]]]
+    above: list[list[float]]
+    elsewhere: list[list[float]]
+    central: dict[str, Central]
 
 
-def _simulate(values: Mapping[str, Mapping[str, Value]], weights: Mapping[str, Floats], seed: int) -> _Simulation:
+def _simulate(
+    values: Mapping[str, Mapping[str, Value]], weights: Mapping[str, Floats], even: Mapping[str, Floats], seed: int
+) -> _Simulation:
     correlations = (RATING_CORRELATION, *ROBUSTNESS_CORRELATIONS)
     if not values:
-        nothing: dict[float, list[list[float]]] = {each: [] for each in correlations}
-        return _Simulation([], [], {each: [] for each in correlations}, nothing)
-    scores = draw_all_scores(values, weights, seed, correlations)
+        return _Simulation([], [], {each: [] for each in correlations}, [], [], {})
+    scores, evenly = draw_twice(values, weights, even, seed, correlations)
     return _Simulation(
         intervals=[interval(row) for row in scores[0]],
         ranks=rank_acceptability(scores[0]),
         first={each: first_probabilities(rows) for each, rows in zip(correlations, scores, strict=True)},
-        above={each: pairwise(rows) for each, rows in zip(correlations, scores, strict=True)},
+        above=pairwise(scores[0]),
+        elsewhere=[ahead(rows[0], rows) for rows in scores[1:]],
+        central=central_weights(list(values), evenly, even),
     )
 
 
@@ -271,8 +287,7 @@ def _verdict(
 ) -> Verdict:
     if not ranking:
         return Verdict.NONE_QUALIFIES
-    above = simulation.above
-    first = lead(above[RATING_CORRELATION][0][1:], [above[each][0][1:] for each in ROBUSTNESS_CORRELATIONS])
+    first = lead(simulation.above[0][1:], [above[1:] for above in simulation.elsewhere])
     conditional = any(each.framework == ranking[0].framework for each in unknown)
     return judge(first, ranking[0].coverage, preferences.answered, conditional=conditional)
 

@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from advisor.decision.smaa import RATING_CORRELATION, Floats, draw_all_scores, draw_weights
-from advisor.decision.value import Value
+from advisor.decision.smaa import Floats, draw_weights
 from advisor.decision.weights import split_tree
 from advisor.questionnaire import Preferences
 from advisor.recommendation import Central
@@ -23,6 +22,9 @@ _NOBODY = "\x1fanybody"
 _LEAST_DRAWS = 20
 """Draws in which a framework must come first before the mean of their weights is spoken of."""
 
+_BLOCK = 8_192
+"""Draws ranked at a time: some thirty rows of ranks then fit the processor's cache."""
+
 
 def rank_acceptability(scores: Floats) -> list[list[float]]:
     """The share of draws in which each row of (frameworks, samples) takes rank 1, 2, ...; each row sums to 1.
@@ -30,47 +32,59 @@ def rank_acceptability(scores: Floats) -> list[list[float]]:
     Ties are broken by the order of rows: exact ones happen where nothing is uncertain, and rank by id there too.
     """
     count, samples = scores.shape
-    order = np.argsort(-scores, axis=0, kind="stable")
-    return [
-        [int(hits) / samples for hits in np.count_nonzero(order == framework, axis=1)] for framework in range(count)
-    ]
+    hits = np.zeros((count, count), dtype=np.int64)
+    for start in range(0, samples, _BLOCK):
+        part = scores[:, start : start + _BLOCK]
+        # Each row's number of rows ahead of it, pair by pair: several times as fast as sorting every draw.
+        rank = np.zeros(part.shape, dtype=np.uint16)
+        for row in range(count):
+            behind = part[row + 1 :] > part[row]
+            rank[row] += np.add.reduce(behind, axis=0, dtype=np.uint16)
+            rank[row + 1 :] += ~behind
+            hits[row] += np.bincount(rank[row], minlength=count)
+    return [[int(each) / samples for each in row] for row in hits]
 
 
-def central_weights(
-    values: Mapping[str, Mapping[str, Value]],
-    criteria: Sequence[Criterion],
-    unfilled: Collection[str],
-    seed: int,
-    samples: int = CENTRAL_SAMPLES,
-) -> dict[str, Central]:
-    """What one would have to care about for each framework to come first.
+def even_weights(
+    criteria: Sequence[Criterion], unfilled: Collection[str], seed: int, samples: int = CENTRAL_SAMPLES
+) -> dict[str, Floats]:
+    """Draws of every leaf's weight, spread evenly over everything a person could care about, the answers left aside.
 
-    Weights are drawn evenly over everything a person could care about (each node's weight uniform on the simplex of
-    its children), the answers left aside. The central weights of a framework are the mean of those in which it comes
-    first; without enough of them there are none.
+    Each node's weight is uniform on the simplex of its children.
 
     Args:
-        values: framework -> leaf -> value, of those that qualify.
         criteria: the tree.
         unfilled: leaves that nothing can fill.
-        seed: of the whole simulation; ratings are drawn as they are elsewhere.
+        seed: of the whole simulation.
         samples: number of draws.
     """
-    if not values:
+    return draw_weights(split_tree(criteria, Preferences(), unfilled), _NOBODY, seed, samples)
+
+
+def central_weights(frameworks: Sequence[str], scores: Floats, weights: Mapping[str, Floats]) -> dict[str, Central]:
+    """What one would have to care about for each framework to come first.
+
+    The central weights of a framework are the mean of those in which it comes first (ties go to the first row);
+    without enough of them there are none.
+
+    Args:
+        frameworks: ids.
+        scores: draws of their scores under `weights`, shape (frameworks, samples).
+        weights: leaf -> draws of its weight, shape (samples,), as from `even_weights`.
+    """
+    if not frameworks:
         return {}
-    splits = split_tree(criteria, Preferences(), unfilled)
-    weights = draw_weights(splits, _NOBODY, seed, samples)
-    (scores,) = draw_all_scores(values, weights, seed, (RATING_CORRELATION,))
     first = np.argmax(scores, axis=0)
     table = np.stack(list(weights.values()))
+    even = dict(zip(weights, table.mean(axis=1, dtype=np.float64).tolist(), strict=True))
     found = {}
-    for number, framework in enumerate(values):
-        wins = first == number
-        count = int(np.count_nonzero(wins))
-        means = table[:, wins].mean(axis=1, dtype=np.float64) if count >= _LEAST_DRAWS else []
+    for number, framework in enumerate(frameworks):
+        wins = np.flatnonzero(first == number)
+        spoken_of = len(wins) >= _LEAST_DRAWS
+        means = table[:, wins].mean(axis=1, dtype=np.float64).tolist() if spoken_of else []
         found[framework] = Central(
-            share=count / samples,
-            weights={leaf: float(mean) for leaf, mean in zip(weights, means, strict=False)},
-            even={leaf: float(mean) for leaf, mean in zip(weights, table.mean(axis=1, dtype=np.float64), strict=True)},
+            share=len(wins) / scores.shape[1],
+            weights=dict(zip(weights, means, strict=spoken_of)),
+            even=even,
         )
     return found

@@ -43,7 +43,7 @@ _SPAN = 6.0
 _CELLS = 4_096
 """Cells of a quantile table: an error of at most .006 on 0-10 in one draw and below 1e-5 in the mean."""
 
-_BLOCK = 32_768
+_BLOCK = 16_384
 """Draws worked on at a time: small enough for the processor's cache, large enough to hide the cost of a call."""
 
 _CELLS_PER_UNIT = np.float32(_CELLS / (2 * _SPAN))
@@ -51,9 +51,26 @@ _CELLS_PER_UNIT = np.float32(_CELLS / (2 * _SPAN))
 
 def stream(seed: int, *names: str) -> np.random.Philox:
     """The random bits that belong to `names`: equal seeds and names give equal bits on every machine."""
+    return np.random.Philox(key=int.from_bytes(_digest(seed, names), "big"))
+
+
+def _turn_to(bits: np.random.Philox, seed: int, *names: str) -> None:
+    """Make `bits` what `stream` returns for `names`: making a generator takes longer than drawing 2,500 words."""
+    key = np.frombuffer(_digest(seed, names)[::-1], dtype="<u8").astype(np.uint64)
+    start = np.zeros(4, dtype=np.uint64)
+    bits.state = {
+        "bit_generator": "Philox",
+        "state": {"counter": start, "key": key},
+        "buffer": start,
+        "buffer_pos": 4,
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+
+
+def _digest(seed: int, names: Sequence[str]) -> bytes:
     key = "\x1f".join((str(seed), *names)).encode()
-    digest = blake2b(key, digest_size=16, person=b"advisor").digest()
-    return np.random.Philox(key=int.from_bytes(digest, "big"))
+    return blake2b(key, digest_size=16, person=b"advisor").digest()
 
 
 def draw_weights(splits: Sequence[Split], person: str, seed: int, samples: int) -> dict[str, Floats]:
@@ -62,21 +79,28 @@ def draw_weights(splits: Sequence[Split], person: str, seed: int, samples: int) 
     A Dirichlet draw is gamma draws over their sum; each child draws from its own stream, so that giving a node
     one more child leaves the other children's gamma draws as they are.
     """
+    shapes = {
+        child: split.concentration * share
+        for split in splits
+        if len(split.shares) > 1
+        for child, share in split.shares.items()
+    }
+
+    def gamma(child: str) -> Floats:
+        bits = np.random.Generator(stream(seed, "weight", person, child))
+        return bits.standard_gamma(shapes[child], samples, dtype=np.float32)
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        gammas = dict(zip(shapes, pool.map(gamma, shapes), strict=True))
     drawn: dict[str, Floats] = {ROOT: np.ones(samples, dtype=np.float32)}
     for split in splits:
         parent = drawn.pop(split.parent)
         if len(split.shares) == 1:
             drawn[next(iter(split.shares))] = parent
             continue
-        gammas = {
-            child: np.random.Generator(stream(seed, "weight", person, child)).standard_gamma(
-                split.concentration * share, samples, dtype=np.float32
-            )
-            for child, share in split.shares.items()
-        }
-        factor = parent / np.sum(list(gammas.values()), axis=0, dtype=np.float32)
-        for child, gamma in gammas.items():
-            drawn[child] = gamma * factor
+        factor = parent / np.sum([gammas[child] for child in split.shares], axis=0, dtype=np.float32)
+        for child in split.shares:
+            drawn[child] = gammas[child] * factor
     return drawn
 
 
@@ -96,31 +120,7 @@ def draw_scores(
         seed: of the whole simulation.
         correlations: rho of the copula, each in 0-1.
     """
-    samples = len(next(iter(weights.values())))
-    rho = np.array(correlations)[:, np.newaxis]
-    common = _normal_draws(stream(seed, "rating", framework), samples)
-    # z in cells of the table: the offset puts z = 0 at its middle, and rounding down picks the cell.
-    shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * common + np.float32(_CELLS / 2)
-    scale = np.sqrt(1 - rho).astype(np.float32) * _CELLS_PER_UNIT
-    scores: Floats = np.zeros_like(shared)
-    index = np.empty((len(correlations), _BLOCK), dtype=np.intp)
-    for leaf, weight in weights.items():
-        value = values[leaf]
-        if value.is_certain:
-            scores += weight * np.float32(value.mode)
-            continue
-        table = _quantile_table(value.low, value.mode, value.high, value.known > 0)
-        own = _normal_draws(stream(seed, "rating", framework, leaf), samples)
-        for start in range(0, samples, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            cell = own[block] * scale
-            cell += shared[:, block]
-            cells = index[:, : cell.shape[1]]
-            cells[...] = cell
-            np.take(table, cells, out=cell, mode="clip")
-            cell *= weight[block]
-            scores[:, block] += cell
-    return scores
+    return _draw_scores(framework, values, weights, {}, seed, correlations)[0]
 
 
 def draw_all_scores(
@@ -129,14 +129,86 @@ def draw_all_scores(
     seed: int,
     correlations: Sequence[float] = (RATING_CORRELATION, *ROBUSTNESS_CORRELATIONS),
 ) -> Floats:
-    """Draws of all scores, shape (correlations, frameworks, samples), frameworks in the order of `values`.
+    """Draws of all scores, shape (correlations, frameworks, samples), frameworks in the order of `values`."""
+    return draw_twice(values, weights, {}, seed, correlations)[0]
+
+
+def draw_twice(
+    values: Mapping[str, Mapping[str, Value]],
+    weights: Mapping[str, Floats],
+    others: Mapping[str, Floats],
+    seed: int,
+    correlations: Sequence[float] = (RATING_CORRELATION, *ROBUSTNESS_CORRELATIONS),
+) -> tuple[Floats, Floats]:
+    """Draws of all scores under two sets of weights, for which the ratings are drawn but once.
 
     Frameworks are drawn in parallel; each has streams of its own, so the result depends on neither order nor timing.
+
+    Args:
+        values: framework -> leaf -> value.
+        weights: leaf -> draws of its global weight, as from `draw_weights`.
+        others: the same of the other weights, of which there are no more draws; may be empty.
+        seed: of the whole simulation.
+        correlations: rho of the copula, each in 0-1.
+
+    Returns:
+        Scores under `weights`, shape (correlations, frameworks, samples), and under `others` at the first of the
+        correlations, shape (frameworks, samples of the others), frameworks in the order of `values`.
     """
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        rows = pool.map(lambda item: draw_scores(item[0], item[1], weights, seed, correlations), values.items())
-        scores: Floats = np.stack(list(rows), axis=1)
-    return scores
+        rows = list(
+            pool.map(lambda item: _draw_scores(item[0], item[1], weights, others, seed, correlations), values.items())
+        )
+    return np.stack([scores for scores, _other in rows], axis=1), np.stack([other for _scores, other in rows])
+
+
+def _draw_scores(
+    framework: str,
+    values: Mapping[str, Value],
+    weights: Mapping[str, Floats],
+    others: Mapping[str, Floats],
+    seed: int,
+    correlations: Sequence[float],
+) -> tuple[Floats, Floats]:
+    """One framework's part of `draw_twice`: shapes (correlations, samples) and (samples of the others,)."""
+    samples = len(next(iter(weights.values())))
+    rho = np.array(correlations)[:, np.newaxis]
+    bits = stream(seed, "rating", framework)
+    # z in cells of the table: the offset puts z = 0 at its middle, and rounding down picks the cell.
+    shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * _normal_draws(bits, samples)
+    shared += np.float32(_CELLS / 2)
+    scale = np.sqrt(1 - rho).astype(np.float32) * _CELLS_PER_UNIT
+    scores: Floats = np.zeros_like(shared)
+    other: Floats = np.zeros(len(next(iter(others.values()), ())), dtype=np.float32)
+    # Processors convert to whole numbers of 32 bits several at a time, to 64 one by one.
+    buffers = [np.empty(len(correlations) * min(samples, _BLOCK), dtype=kind) for kind in ("f4", "i4", np.intp)]
+    for leaf in dict.fromkeys((*weights, *others)):
+        value = values[leaf]
+        if value.is_certain:
+            if leaf in weights:
+                scores += weights[leaf] * np.float32(value.mode)
+            if leaf in others:
+                other += others[leaf] * np.float32(value.mode)
+            continue
+        table = _quantile_table(value.low, value.mode, value.high, value.known > 0)
+        _turn_to(bits, seed, "rating", framework, leaf)
+        own = _normal_draws(bits, samples)
+        for start in range(0, samples, _BLOCK):
+            block = slice(start, min(start + _BLOCK, samples))
+            shape = (len(correlations), block.stop - start)
+            cell, narrow, index = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in buffers)
+            np.multiply(own[block], scale, out=cell)
+            cell += shared[:, block]
+            narrow[...] = cell
+            index[...] = narrow
+            np.take(table, index, out=cell, mode="clip")
+            if leaf in others and start < len(other):
+                some = slice(start, min(block.stop, len(other)))
+                other[some] += others[leaf][some] * cell[0, : some.stop - start]
+            if leaf in weights:
+                cell *= weights[leaf][block]
+                scores[:, block] += cell
+    return scores, other
 
 
 def first_probabilities(scores: Floats) -> list[float]:
@@ -148,8 +220,12 @@ def first_probabilities(scores: Floats) -> list[float]:
 
 def pairwise(scores: Floats) -> list[list[float]]:
     """P(row a scores above row b) for all pairs of (frameworks, samples). A pair's numbers depend on no other row."""
-    samples = scores.shape[1]
-    return [[int(np.count_nonzero(a > b)) / samples for b in scores] for a in scores]
+    return [ahead(row, scores) for row in scores]
+
+
+def ahead(row: Floats, scores: Floats) -> list[float]:
+    """P(the draws of `row`, shape (samples,), score above each row of (frameworks, samples))."""
+    return [int(np.count_nonzero(row > other)) / len(row) for other in scores]
 
 
 def interval(scores: Floats) -> tuple[float, float]:
@@ -157,8 +233,16 @@ def interval(scores: Floats) -> tuple[float, float]:
 
     Drawn weights sum to 1 in single precision only, so that a score of 10 may be drawn as 10.000001.
     """
-    low, high = np.clip(np.quantile(scores, (0.05, 0.95)), 0, 10)
-    return float(low), float(high)
+    ordered = np.sort(scores)  # NumPy sorts with vector instructions, and is faster at it than at its own quantiles
+    low, high = (_at(ordered, (len(ordered) - 1) * share) for share in (0.05, 0.95))
+    return min(max(low, 0.0), 10.0), min(max(high, 0.0), 10.0)
+
+
+def _at(ordered: Floats, place: float) -> float:
+    """The number at a place between two of `ordered`, on the line through both."""
+    below = math.floor(place)
+    low, high = float(ordered[below]), float(ordered[math.ceil(place)])
+    return low + (high - low) * (place - below)
 
 
 def _normal_draws(bits: np.random.Philox, samples: int) -> Floats:
