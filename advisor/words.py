@@ -27,6 +27,16 @@ def verdict_in_words(recommendation: Recommendation) -> str:
             return _("None qualifies")
 
 
+def verdict_name(verdict: str) -> str:
+    """A verdict in a word or two, without the framework it is about."""
+    return {
+        Verdict.CLEAR: _("clear"),
+        Verdict.LEANING: _("leaning"),
+        Verdict.TOO_CLOSE: _("too close"),
+        Verdict.NONE_QUALIFIES: _("none qualifies"),
+    }[Verdict(verdict)]
+
+
 def origin_in_words(origin: str) -> str:
     """Where a requirement came from."""
     return {

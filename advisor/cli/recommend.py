@@ -1,5 +1,6 @@
 """`advisor recommend` and `advisor explain`: the decision on the command line."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from advisor.cli.output import console, json_option, print_json
 from advisor.i18n import _
 
 if TYPE_CHECKING:
+    from advisor.decision.explain import InUse
     from advisor.recommendation import Recommendation
     from knowledge.model import Knowledge
 
@@ -75,9 +77,23 @@ def _show_people(recommendation: "Recommendation", base: "Knowledge") -> None:
         out.print(f"- {line}", markup=False)
 
 
+def _staying(use: "InUse", base: "Knowledge") -> Iterator[str]:
+    """Where the framework in use stands, what leaving costs and what would justify it."""
+    from advisor.decision.explain import instead_in_words
+
+    if use.who:
+        yield _("In use by {people}.").format(people=_(", ").join(use.who))
+    yield use.place
+    cost = use.current.leaving_cost or _("What leaving costs is not known.")
+    yield _("Cost of leaving:") + f" {cost}"
+    yield use.current.what_would_justify
+    yield from instead_in_words(use.current.framework, base)
+
+
 def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
     from rich.table import Table
 
+    from advisor.decision.explain import in_use
     from advisor.words import need_in_words
 
     out, reasoning = console(), recommendation.reasoning
@@ -96,6 +112,9 @@ def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
         out.print(f"{need_in_words(entry.need)}: {name} ({entry.because})", markup=False)
     _show_people(recommendation, base)
     sections = [(_("Why"), reasoning.why), (_("Mind"), reasoning.caveats)]
+    for use in in_use(recommendation):
+        heading = _("Stay with {name} or switch").format(name=use.current.name)
+        sections.append((heading, tuple(_staying(use, base))))
     sections.append((_("What would change it"), reasoning.what_would_change))
     sections.append((_("Why not the others"), tuple(reasoning.why_not.values())))
     if (measured := recommendation.measured) is not None:

@@ -26,6 +26,7 @@ def report(answers: tuple[Path, ...], results: str, seed: int, as_of: object, ou
     content = build(
         decision.recommendation,
         decision.knowledge,
+        decision.places,
         decision.answers,
         together(decision.preferences),
         decision.results,

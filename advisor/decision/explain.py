@@ -12,6 +12,7 @@ from advisor.i18n import _, language, ngettext
 from advisor.questionnaire import DEFAULT_RUN_LENGTH_SECONDS, MAINTAINED, Origin, Preferences
 from advisor.recommendation import (
     Assumption,
+    Current,
     EvidenceLine,
     Excluded,
     Failure,
@@ -52,6 +53,19 @@ class Explanation(Record, frozen=True):
     name: str
     headline: str
     lines: tuple[str, ...]
+
+
+class InUse(Record, frozen=True):
+    """A framework that is in use today, whether it competes or not.
+
+    Attributes:
+        who: the respondents who use it; empty for a single sheet.
+        place: where it stands, in a sentence.
+    """
+
+    current: Current
+    who: tuple[str, ...]
+    place: str
 
 
 def reasoning(recommendation: Recommendation, knowledge: Knowledge, *, answered: int, provisional: bool) -> Reasoning:
@@ -230,21 +244,28 @@ def _settled(recommendation: Recommendation, rival: Ranked, knowledge: Knowledge
     first = recommendation.ranking[0]
     if found.against < _LEAST_POINTS:
         said = ngettext(
-            "{criteria} alone decides against {rival}: {first} gains {points:.2f} points there, and hardly anything "
-            "speaks for {rival}.",
-            "{criteria} alone decide against {rival}: {first} gains {points:.2f} points there, and hardly anything "
-            "speaks for {rival}.",
+            "{criteria} alone decides against {rival}: {first} gains {points} points there, and hardly anything speaks "
+            "for {rival}.",
+            "{criteria} alone decide against {rival}: {first} gains {points} points there, and hardly anything speaks "
+            "for {rival}.",
             len(found.criteria),
         )
     else:
         said = ngettext(
-            "{criteria} alone decides against {rival}: {first} gains {points:.2f} points there, {rival} {against:.2f} "
-            "on all that speaks for it.",
-            "{criteria} alone decide against {rival}: {first} gains {points:.2f} points there, {rival} {against:.2f} "
-            "on all that speaks for it.",
+            "{criteria} alone decides against {rival}: {first} gains {points} points there, {rival} {against} on all "
+            "that speaks for it.",
+            "{criteria} alone decide against {rival}: {first} gains {points} points there, {rival} {against} on all "
+            "that speaks for it.",
             len(found.criteria),
         )
-    yield said.format(criteria=criteria, rival=rival.name, first=first.name, points=found.points, against=found.against)
+    points, against = _apart(found.points, found.against)
+    yield said.format(criteria=criteria, rival=rival.name, first=first.name, points=points, against=against)
+
+
+def _apart(more: float, less: float) -> tuple[str, str]:
+    """Two numbers of points with as many digits, two or more, as it takes to see which is the greater."""
+    digits = next((each for each in (2, 3, 4) if f"{more:.{each}f}" != f"{less:.{each}f}"), 5)
+    return f"{more:.{digits}f}", f"{less:.{digits}f}"
 
 
 def _cared_for(framework: str, name: str, recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
@@ -270,7 +291,7 @@ def _cared_for(framework: str, name: str, recommendation: Recommendation, knowle
         )
         return
     criteria = [
-        _("{criterion} ({weight}, all on average {even})").format(
+        _("{criterion} ({weight}, {even} on average)").format(
             criterion=_criterion(knowledge, leaf),
             weight=per_cent(central.weights[leaf], 1),
             even=per_cent(central.even[leaf], 1),
@@ -456,6 +477,42 @@ def instead_in_words(framework: str, knowledge: Knowledge) -> list[str]:
         )
         for each in knowledge.frameworks[framework].instead
     ]
+
+
+def in_use(recommendation: Recommendation) -> list[InUse]:
+    """Every framework that somebody uses today, once: its place for all, or else for the first who uses it alone."""
+    shared = recommendation.current
+    uses = {} if shared is None else {shared.framework: shared}
+    owners: dict[str, list[Person]] = {}
+    for person in recommendation.people:
+        if person.current is not None:
+            uses.setdefault(person.current.framework, person.current)
+            owners.setdefault(person.current.framework, []).append(person)
+    would_rank = {each.framework: each.would_rank for each in recommendation.excluded}
+    found = []
+    for framework, current in uses.items():
+        users = owners.get(framework, [])
+        if current is shared:
+            place = _place(current, len(recommendation.ranking), would_rank.get(framework))
+        else:
+            place = _("For {person} alone: {place}").format(
+                person=users[0].respondent, place=_place(current, len(users[0].ranking), None)
+            )
+        found.append(InUse(current, tuple(each.respondent for each in users), place))
+    return found
+
+
+def _place(current: Current, count: int, would_rank: int | None) -> str:
+    """Where the framework in use stands among `count` that are ranked."""
+    if current.rank is None or current.gap is None:
+        if would_rank is None:
+            return _("It is not in the ranking.")
+        return _("It is knocked out; otherwise it would rank {rank}.").format(rank=would_rank)
+    if current.rank == 1:
+        return _("It ranks 1 of {count}.").format(count=count)
+    return _("It ranks {rank} of {count}, {gap:.2f} points behind the first.").format(
+        rank=current.rank, count=count, gap=current.gap
+    )
 
 
 def methods_in_words(recommendation: Recommendation, knowledge: Knowledge) -> str:

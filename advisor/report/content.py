@@ -1,7 +1,7 @@
 """What a report says, before any markup: the recommendation with every number's source beside it.
 
 A rating's number cites the sources of its statement, a fit value those of the facts, a measured value the results it
-was measured in. Citations are numbered in the order they are first used.
+was measured in; each says in which file and line it is stated. Citations are numbered in the order they are first used.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,14 +12,25 @@ import msgspec
 
 from advisor import findings
 from advisor.answers import Answers
+from advisor.decision.explain import (
+    Explanation,
+    InUse,
+    explain_one,
+    in_use,
+    instead_in_words,
+    methods_in_words,
+    people_in_words,
+)
 from advisor.decision.measured import count
 from advisor.decision.statements import fact_in_force, in_force
 from advisor.decision.value import Value
 from advisor.i18n import _, language
-from advisor.questionnaire import Preferences
-from advisor.recommendation import Ranked, Recommendation
+from advisor.questionnaire import MAINTAINED, Preferences
+from advisor.recommendation import Current, Excluded, Ranked, Recommendation
+from advisor.report.bias import bias_note
 from bench.results import Results, Run
-from knowledge.model import Evidence, Framework, Knowledge
+from knowledge.loader import Places
+from knowledge.model import Evidence, Framework, Knowledge, Stance
 
 
 class Citation(msgspec.Struct, frozen=True):
@@ -33,6 +44,25 @@ class Citation(msgspec.Struct, frozen=True):
     published: str | None
     accessed: str
     independence: str
+
+
+class Cited(msgspec.Struct, frozen=True):
+    """A piece of evidence: what it says, how that bears on the matter, whose word it is, and its source's number."""
+
+    claim: str
+    stance: str
+    independence: str
+    number: int
+
+
+class Stated(msgspec.Struct, frozen=True):
+    """A statement that a value rests on: where it is written, and by whom. A fact has no author of its own."""
+
+    place: str  # file and line
+    as_of: str
+    author: str
+    affiliation: str
+    reviewed_by: str  # empty where nobody has
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -53,13 +83,45 @@ class Line(msgspec.Struct, frozen=True):
     because: str
     citations: tuple[int, ...]
     results: str | None
+    stated: tuple[Stated, ...]
+    evidence: tuple[Cited, ...]
+
+
+class Contrary(msgspec.Struct, frozen=True):
+    """Evidence that speaks against a rating which stands all the same."""
+
+    leaf: str
+    name: str
+    evidence: Cited
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """One ranked framework with its lines, heaviest first."""
+    """One ranked framework with its lines, heaviest first, and what speaks against them."""
 
     ranked: Ranked
     lines: tuple[Line, ...]
+    contrary: tuple[Contrary, ...]
+
+
+class Barred(msgspec.Struct, frozen=True):
+    """A framework that is knocked out: what it fails, where each fact is written, and where to go instead."""
+
+    excluded: Excluded
+    places: tuple[str, ...]  # one for each of `excluded.failed`
+    instead: tuple[str, ...]
+
+
+class Staying(msgspec.Struct, frozen=True):
+    """The framework in use today, whether it competes or not: where it stands, what leaving costs, where one would go.
+
+    `who` are the respondents who use it; empty for a single sheet.
+    """
+
+    current: Current
+    who: tuple[str, ...]
+    place: str
+    evidence: tuple[Cited, ...]
+    instead: tuple[str, ...]
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -119,6 +181,12 @@ class Content(msgspec.Struct, frozen=True):
     runs: tuple[Run, ...]
     measured: Measured | None
     citations: tuple[Citation, ...]
+    why_not: tuple[Explanation, ...]  # of everybody ranked below the first
+    barred: tuple[Barred, ...]
+    staying: tuple[Staying, ...]
+    people: tuple[str, ...]  # sentences; none for a single sheet
+    methods: str  # whether other ways of ranking agree; empty where nobody is ranked
+    bias: tuple[str, ...]
 
 
 class _Citations:
@@ -131,6 +199,18 @@ class _Citations:
     def cite(self, sources: Iterable[str]) -> tuple[int, ...]:
         numbers = [self._numbers.setdefault(source, len(self._numbers) + 1) for source in sources]
         return tuple(dict.fromkeys(numbers))
+
+    def evidence(self, evidence: Iterable[Evidence]) -> tuple[Cited, ...]:
+        """The evidence with its numbers."""
+        return tuple(
+            Cited(
+                claim=each.claim,
+                stance=each.stance.value,
+                independence=self._knowledge.sources[each.source].independence.value,
+                number=self.cite([each.source])[0],
+            )
+            for each in evidence
+        )
 
     def listed(self) -> tuple[Citation, ...]:
         return tuple(self._citation(number, source) for source, number in self._numbers.items())
@@ -152,6 +232,7 @@ class _Citations:
 def build(
     recommendation: Recommendation,
     knowledge: Knowledge,
+    places: Places,
     answers: Sequence[Answers],
     preferences: Preferences,
     results: Results | None,
@@ -161,6 +242,7 @@ def build(
     Args:
         recommendation: what was decided.
         knowledge: the knowledge it was decided from.
+        places: where that is written.
         answers: the sheets it was decided for, one per person.
         preferences: what they ask for, together.
         results: the measurements that were given to the decision, if any.
@@ -172,14 +254,21 @@ def build(
     for ranked in recommendation.ranking:
         framework = knowledge.frameworks[ranked.framework]
         lines = [
-            _line(recommendation, knowledge, preferences, counted, framework, leaf, points, as_of, citations)
+            _line(recommendation, knowledge, places, preferences, counted, framework, leaf, points, as_of, citations)
             for leaf, points in ranked.contributions.items()
             if recommendation.weights[leaf] > 0
         ]
-        sheets.append(Sheet(ranked, tuple(sorted(lines, key=lambda line: (-line.weight, line.leaf)))))
-    for excluded in recommendation.excluded:
-        for failure in excluded.failed:
-            citations.cite(evidence.source for evidence in failure.evidence)
+        lines.sort(key=lambda line: (-line.weight, line.leaf))
+        contrary = [
+            Contrary(line.leaf, line.name, each)
+            for line in lines
+            for each in line.evidence
+            if each.stance == Stance.CONTRADICTS
+        ]
+        sheets.append(Sheet(ranked, tuple(lines), tuple(contrary)))
+    barred = tuple(_barred(each, knowledge, places, citations) for each in recommendation.excluded)
+    staying = tuple(_staying(each, knowledge, citations) for each in in_use(recommendation))
+    ratings = [line.stated[0] for sheet in sheets for line in sheet.lines if line.basis == "rating"]
     return Content(
         language=language(),
         recommendation=recommendation,
@@ -191,12 +280,39 @@ def build(
         runs=results.runs if results else (),
         measured=_measured(results) if results else None,
         citations=citations.listed(),
+        why_not=tuple(explain_one(recommendation, knowledge, each.framework) for each in recommendation.ranking[1:]),
+        barred=barred,
+        staying=staying,
+        people=tuple(people_in_words(recommendation, knowledge)),
+        methods=methods_in_words(recommendation, knowledge),
+        bias=bias_note(len(ratings), sum(bool(each.reviewed_by) for each in ratings)),
+    )
+
+
+def _barred(excluded: Excluded, knowledge: Knowledge, places: Places, citations: _Citations) -> Barred:
+    written = []
+    for failure in excluded.failed:
+        citations.cite(evidence.source for evidence in failure.evidence)
+        steps = ("lifecycle",) if failure.fact == MAINTAINED else ("facts", failure.fact)
+        written.append(str(places.framework(excluded.framework, *steps)))
+    return Barred(excluded, tuple(written), tuple(instead_in_words(excluded.framework, knowledge)))
+
+
+def _staying(use: InUse, knowledge: Knowledge, citations: _Citations) -> Staying:
+    leaving = knowledge.frameworks[use.current.framework].leaving
+    return Staying(
+        current=use.current,
+        who=use.who,
+        place=use.place,
+        evidence=citations.evidence(leaving.evidence if leaving else ()),
+        instead=tuple(instead_in_words(use.current.framework, knowledge)),
     )
 
 
 def _line(
     recommendation: Recommendation,
     knowledge: Knowledge,
+    places: Places,
     preferences: Preferences,
     counted: dict[str, dict[str, Value]],
     framework: Framework,
@@ -209,21 +325,31 @@ def _line(
     measured = recommendation.measured
     basis, low, high, dated, because, results = "unknown", None, None, None, "", None
     evidence: tuple[Evidence, ...] = ()
+    stated: list[Stated] = []
     if criterion.fit is not None:
-        facts = [
-            statement
-            for value in preferences.fit.get(criterion.fit, ())
-            if (statement := fact_in_force(framework, criterion.fit, value, as_of)) is not None
-        ]
+        facts = list(
+            dict.fromkeys(
+                statement
+                for value in preferences.fit.get(criterion.fit, ())
+                if (statement := fact_in_force(framework, criterion.fit, value, as_of)) is not None
+            )
+        )
         if facts:
             basis, dated = "facts", max(fact.as_of for fact in facts).isoformat()
             evidence = tuple(item for fact in facts for item in fact.evidence)
             because = "; ".join(f"{', '.join(fact.values)}: {fact.support.value}" for fact in facts)
+            for number, fact in enumerate(framework.facts[criterion.fit]):
+                if fact in facts:
+                    place = places.framework(framework.id, "facts", criterion.fit, number)
+                    stated.append(Stated(str(place), fact.as_of.isoformat(), "", "", ""))
     elif criterion.measured is not None:
         if measured is not None and framework.id in counted.get(leaf, {}):
             basis, results = "measured", measured.results
     elif (rating := in_force(framework.ratings.get(leaf, ()), as_of)) is not None:
         dated, because, evidence = rating.as_of.isoformat(), rating.rationale or rating.reason, rating.evidence
+        number = next(index for index, each in enumerate(framework.ratings[leaf]) if each is rating)
+        place = places.framework(framework.id, "ratings", leaf, number)
+        stated.append(Stated(str(place), dated, rating.author, rating.affiliation, rating.reviewed_by))
         if rating.score is not None:
             basis, low, high = "rating", rating.low, rating.high
     if basis == "unknown":
@@ -241,6 +367,8 @@ def _line(
         because=because,
         citations=citations.cite(item.source for item in evidence),
         results=results,
+        stated=tuple(stated),
+        evidence=citations.evidence(dict.fromkeys(evidence)),
     )
 
 

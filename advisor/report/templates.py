@@ -1,15 +1,20 @@
 """The Jinja environment of all reports: strict about names, and how numbers and ranges are written."""
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import jinja2
 
 from advisor import words
+from advisor.decision.smaa import RATING_CORRELATION
 from advisor.i18n import _, ngettext
-from advisor.quantities import si_seconds
-from advisor.report.content import Content
+from advisor.quantities import percent, si_seconds
+from advisor.questionnaire import Origin
+from advisor.recommendation import Failure
+from advisor.report.content import Cited, Content, Stated
 from bench.results import Range, StepSeconds
+from knowledge.model import Stance
 
 _FOLDER = Path(__file__).parent
 
@@ -29,10 +34,17 @@ def _environment(autoescape: bool) -> jinja2.Environment:
         "basis_in_words": words.basis_in_words,
         "independence_in_words": words.independence_in_words,
         "need_in_words": words.need_in_words,
-        "origin_in_words": words.origin_in_words,
         "run_status_in_words": words.run_status_in_words,
         "sure_in_words": words.sure_in_words,
+        "verdict_name": words.verdict_name,
+        "stance_in_words": words.stance_in_words,
+        "percent": percent,
+        "said_by": said_by,
+        "joined": joined,
+        "asked_by": asked_by,
+        "each_source": each_source,
     }
+    environment.globals["rating_correlation"] = RATING_CORRELATION
     return environment
 
 
@@ -54,6 +66,30 @@ def spread(quantity: Range | StepSeconds | None) -> str:
     values = (quantity.median, quantity.low, quantity.high)
     median, low, high = (f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values)
     return f"{median} [{low}-{high}]"
+
+
+def said_by(stated: Stated) -> str:
+    """Who wrote a rating and who has reviewed it; nothing for a fact."""
+    return words.authorship_in_words(stated.author, stated.affiliation, stated.reviewed_by) if stated.author else ""
+
+
+def asked_by(failure: Failure) -> str:
+    """Where a requirement came from, and whose it is where several people decide."""
+    if not failure.owners:
+        return words.origin_in_words(failure.origin)
+    assumed = failure.origin == Origin.ASSUMED
+    told = _("assumed for {people}") if assumed else _("asked for by {people}")
+    return told.format(people=joined(failure.owners))
+
+
+def each_source(evidence: Iterable[Cited]) -> list[Cited]:
+    """The evidence with each source once for what it supports, and once for what it contradicts."""
+    return list({(each.number, each.stance == Stance.CONTRADICTS): each for each in evidence}.values())
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names in one line."""
+    return _(", ").join(names)
 
 
 def cell(text: str) -> str:

@@ -74,7 +74,7 @@ class House:
 
         wanted = preferences(answers, self._knowledge)
         recommendation = self._decide(answers, results, _REPORT_SAMPLES)
-        return FORMATS[form](build(recommendation, self._knowledge, (answers,), wanted, results))
+        return FORMATS[form](build(recommendation, self._knowledge, self._places, (answers,), wanted, results))
 
     def report_form(self, path: Path) -> str | None:
         """The form that a file's suffix asks for."""

@@ -81,6 +81,11 @@ def with_deciding(criteria: tuple[str, ...], points: float, against: float) -> l
             "{0}, {1}, {2} and 2 more alone decide against Solid: Easy gains 0.75 points there, Solid 0.25 on all that "
             "speaks for it.",
         ),
+        (
+            ("ease.install",),
+            0.7482,
+            "{0} alone decides against Solid: Easy gains 0.750 points there, Solid 0.748 on all that speaks for it.",
+        ),
     ],
 )
 def test_one_two_and_many_criteria_read_well(criteria: tuple[str, ...], against: float, said: str) -> None:
@@ -105,7 +110,7 @@ def test_what_one_would_have_to_care_about_is_told_in_the_recommendation_s_weigh
     most = sorted(central.weights, key=lambda leaf: central.even[leaf] - central.weights[leaf])[:3]
     assert all(leaf in DEPLOYMENT for leaf in most)
     for leaf in most:
-        told = f"{name(leaf)} ({per_cent(central.weights[leaf], 1)}, all on average {per_cent(central.even[leaf], 1)})"
+        told = f"{name(leaf)} ({per_cent(central.weights[leaf], 1)}, {per_cent(central.even[leaf], 1)} on average)"
         assert told in said
 
 

@@ -5,29 +5,49 @@ import json
 import re
 from datetime import date
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 import knowledge
 from advisor.decision import decide
+from advisor.decision.people import together
+from advisor.quantities import percent
 from advisor.questionnaire import preferences, read_answers
 from advisor.report import FORMATS, Content, build, format_of
+from advisor.report.content import Cited, Line
+from advisor.respondents import named
 from bench.results import Basis, Outcome, Ratio, Results, Verdict
+from knowledge.model import Knowledge
 from tests.advisor.decision import builders
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 
 
-def _content(example: Path, results: Results | None = None) -> Content:
-    base = knowledge.load()
-    answers = read_answers(example, base)
-    wanted = preferences(answers, base)
+def _content(*examples: Path, results: Results | None = None, given: Knowledge | None = None) -> Content:
+    base, places = knowledge.load_with_places()
+    base = given or base
+    answers, faults = named({str(example): read_answers(example, base) for example in examples})
+    assert faults == []
+    people = [preferences(each, base) for each in answers]
     made = decide(
-        base, wanted, results, as_of=date(2026, 11, 20), seed=0, samples=2_000, created="2026-11-20T00:00:00Z"
+        base, people, results, as_of=date(2026, 11, 26), seed=0, samples=2_000, created="2026-11-26T00:00:00Z"
     )
-    return build(made, base, (answers,), wanted, results)
+    return build(made, base, places, answers, together(people), results)
+
+
+@pytest.fixture(scope="module")
+def team() -> Content:
+    """The report for two people whose own firsts differ."""
+    return _content(ROOT / "examples" / "team-anna.yaml", ROOT / "examples" / "team-ben.yaml")
+
+
+@pytest.fixture(scope="module")
+def legacy() -> Content:
+    """The report for somebody who uses what nobody maintains."""
+    return _content(ROOT / "examples" / "legacy-mxnet.yaml")
 
 
 @pytest.fixture(scope="module", params=EXAMPLES, ids=lambda path: path.stem)
@@ -150,7 +170,7 @@ def test_measured_figures_name_the_results_they_were_measured_in() -> None:
         ratio=Ratio(low=1.5, high=None),
         basis=Basis.ONE_LAUNCH,
     )
-    content = _content(ROOT / "examples" / "beginner-images.yaml", structs.replace(raced, verdicts=(faster,)))
+    content = _content(ROOT / "examples" / "beginner-images.yaml", results=structs.replace(raced, verdicts=(faster,)))
     measured = [line for sheet in content.sheets for line in sheet.lines if line.basis == "measured"]
     assert measured
     assert {line.results for line in measured} == {"race-1"}
@@ -211,7 +231,9 @@ def _measured() -> Results:
 
 @pytest.mark.parametrize("form", ["md", "html"])
 def test_the_measured_part_says_what_was_measured_and_what_it_is_about(form: str) -> None:
-    text = html.unescape(FORMATS[form](_content(ROOT / "examples" / "beginner-images.yaml", _measured())).decode())
+    text = html.unescape(
+        FORMATS[form](_content(ROOT / "examples" / "beginner-images.yaml", results=_measured())).decode()
+    )
     for said in (
         "mnist-cnn · training · batch 128 · cpu · fp32 · 2 threads · data already in memory",
         "mnist-cnn · inference · batch 128 · cpu · fp32 · 2 threads · data already in memory",
@@ -239,7 +261,7 @@ def test_the_measured_part_says_what_was_measured_and_what_it_is_about(form: str
 
 
 def test_the_decision_record_says_what_was_measured_and_what_of_it_counted() -> None:
-    text = FORMATS["adr"](_content(ROOT / "examples" / "beginner-images.yaml", _measured())).decode()
+    text = FORMATS["adr"](_content(ROOT / "examples" / "beginner-images.yaml", results=_measured())).decode()
     for said in (
         "measured by 0.1.0+abcdef012345",
         "mnist-cnn · training · batch 128 · cpu · fp32 · 2 threads · data already in memory: "
@@ -249,15 +271,297 @@ def test_the_decision_record_says_what_was_measured_and_what_of_it_counted() -> 
         "reading and preparing data is not part of it",
     ):
         assert said in text
-    other = FORMATS["adr"](_content(ROOT / "examples" / "legacy-mxnet.yaml", _measured())).decode()
+    other = FORMATS["adr"](_content(ROOT / "examples" / "legacy-mxnet.yaml", results=_measured())).decode()
     assert "\n- not counted in the ranking: pytorch:eager mnist-cnn: mnist-cnn does not resemble your task\n" in other
 
 
 def test_the_json_holds_the_measured_part_for_programs() -> None:
-    document = json.loads(FORMATS["json"](_content(ROOT / "examples" / "beginner-images.yaml", _measured())))
+    document = json.loads(FORMATS["json"](_content(ROOT / "examples" / "beginner-images.yaml", results=_measured())))
     assert document["results"]["code"] == "0.1.0+abcdef012345"
     train, infer = document["measured"]["races"]
     assert (train["phase"], infer["phase"]) == ("train", "infer")
     facts = {fact["id"]: fact["value"] for fact in infer["runs"][0]["facts"]}
     assert facts["latency_p99"] == "3.1 ms"
     assert document["measured"]["scope"].count("data already in memory") == 1
+
+
+# --- the reasons -----------------------------------------------------------------------------------------------------
+
+FORMS = ("md", "html")
+
+
+def _text(form: str, content: Content) -> str:
+    return html.unescape(FORMATS[form](content).decode())
+
+
+def _rows(text: str, heading: str) -> list[list[str]]:
+    """The cells of the first Markdown table after a heading, without its two lines of head."""
+    after = text[text.index(f"# {heading}\n") :].splitlines()
+    table = [line for line in after[: after.index("", after.index(next(filter(_is_row, after))))] if _is_row(line)]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in table[2:]]
+
+
+def _is_row(line: str) -> bool:
+    return line.startswith("|")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_says_why_why_not_and_what_one_would_have_to_care_about(content: Content, form: str) -> None:
+    text, made = _text(form, content), content.recommendation
+    for sentence in (*made.reasoning.why, *made.reasoning.caveats, *made.reasoning.what_would_change):
+        assert sentence in text
+    assert [each.framework for each in content.why_not] == [each.framework for each in made.ranking[1:]]
+    for each in content.why_not:
+        assert sum("left aside" in line for line in each.lines) == 1
+        assert all(line in text for line in (each.headline, *each.lines))
+
+
+def test_who_beats_whom_and_which_rank_how_often_are_the_recommendation_s(content: Content) -> None:
+    made, text = content.recommendation, FORMATS["md"](content).decode()
+    ids = [each.framework for each in made.ranking]
+    above = _rows(text, "One against one")
+    assert [row[1:] for row in above] == [
+        ["" if row == column else percent(made.pairwise[row][column]) for column in ids] for row in ids
+    ]
+    assert [row[1:] for row in _rows(text, "Which rank how often")] == [
+        [percent(share) for share in made.acceptability[each]] for each in ids
+    ]
+
+
+def test_the_other_methods_and_correlations_stand_beside_the_score(content: Content) -> None:
+    made, text = content.recommendation, FORMATS["md"](content).decode()
+    assert content.methods
+    assert content.methods in text
+    expected = [
+        [
+            each.name,
+            str(each.rank),
+            *(f"{m.ranking.index(each.framework) + 1} ({m.scores[each.framework]:.2f})" for m in made.methods),
+            *(percent(shares[each.framework]) for shares in made.robustness.values()),
+        ]
+        for each in made.ranking
+    ]
+    assert len(expected[0]) == 6
+    assert _rows(text, "How sure") == expected
+    assert list(made.robustness) == ["0", "0.8"]
+
+
+def test_html_and_markdown_show_the_same_figures(team: Content) -> None:
+    page = html.unescape(re.sub(r"<[^>]+>", "|", FORMATS["html"](team).decode()))
+    for row in _rows(FORMATS["md"](team).decode(), "One against one"):
+        found = page[page.index(f"|{row[0]}|") :].split("|")
+        assert [cell for cell in found if cell.strip()][1 : len(row) - 1] == [cell for cell in row[1:] if cell]
+
+
+# --- several people --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_people_stand_side_by_side_with_what_pulls_them_apart_and_whose_conditions_bind(
+    team: Content, form: str
+) -> None:
+    text, made = _text(form, team), team.recommendation
+    anna, ben = made.people
+    assert anna.first != ben.first
+    assert made.agreement is not None
+    assert f"{made.agreement:.2f}" in team.people[0]
+    assert all(sentence in text for sentence in team.people)
+    assert "target: mobile (asked for by Anna): tinygrad does not support mobile." in text
+    assert "maintained (asked for by Anna, Ben): Apache MXNet was archived on 2023-11-17." in text
+    assert {said.who for said in team.said} == {"Anna", "Ben"}
+
+
+def test_everybody_s_own_scores_are_in_the_table(team: Content) -> None:
+    made = team.recommendation
+    rows = _rows(FORMATS["md"](team).decode(), "Everybody by themselves")
+    assert rows[0] == ["verdict", "leaning", "clear", "too close"]
+    for row, ranked in zip(rows[1:], made.ranking, strict=True):
+        marks = [" *" if person.first == ranked.framework else "" for person in made.people]
+        own = [person.scores[ranked.framework] for person in made.people]
+        together_mark = " *" if ranked.rank == 1 else ""
+        assert row == [
+            ranked.name,
+            *(f"{score:.2f}{mark}" for score, mark in zip(own, marks, strict=True)),
+            f"{ranked.score:.2f}{together_mark}",
+        ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_single_sheet_has_no_part_about_people(legacy: Content, form: str) -> None:
+    assert legacy.people == ()
+    assert "Everybody by themselves" not in _text(form, legacy)
+
+
+# --- stay or switch --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_framework_in_use_has_rank_gap_cost_evidence_and_what_would_justify_leaving(
+    legacy: Content, form: str
+) -> None:
+    (stay,) = legacy.staying
+    current = legacy.recommendation.current
+    assert current is not None
+    assert stay.current == current
+    assert stay.place == (
+        f"It ranks {current.rank} of {len(legacy.recommendation.ranking)}, {current.gap:.2f} points behind the first."
+    )
+    text = _text(form, legacy)
+    assert stay.evidence
+    for said in (stay.place, current.leaving_cost, current.what_would_justify, *stay.instead, stay.evidence[0].claim):
+        assert said in text
+    assert [each.split(":")[0] for each in stay.instead] == [
+        f"Instead of Apache MXNet, {name}" for name in ("PyTorch", "Keras", "JAX")
+    ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_framework_in_use_is_shown_when_it_is_knocked_out_and_says_whose_it_is(form: str) -> None:
+    sheets = [ROOT / "examples" / f"{name}.yaml" for name in ("research-lab", "legacy-mxnet")]
+    both = _content(*sheets)
+    (stay,) = both.staying
+    (barred,) = [each for each in both.barred if each.excluded.framework == "mxnet"]
+    assert stay.who == ("legacy-mxnet",)
+    assert stay.current.rank is None
+    assert stay.place == f"It is knocked out; otherwise it would rank {barred.excluded.would_rank}."
+    text = _text(form, both)
+    for said in (stay.place, "In use by legacy-mxnet.", "Staying with Apache MXNet means giving up: maintained."):
+        assert said in text
+    assert "maintained (assumed for research-lab): Apache MXNet was archived on 2023-11-17." in text
+
+
+def test_what_only_one_of_several_uses_is_placed_for_that_one(team: Content) -> None:
+    made = team.recommendation
+    ben = made.people[1]
+    assert ben.current is not None
+    (stay,) = team.staying
+    assert (stay.who, stay.current) == (("Ben",), made.current)  # nobody else uses anything
+    from msgspec import structs
+
+    from advisor.decision.explain import in_use
+
+    other = structs.replace(ben.current, framework="jax", name="JAX", rank=4, gap=1.5)
+    changed = structs.replace(made, people=(made.people[0], structs.replace(ben, current=other)))
+    alone = in_use(changed)[1]
+    assert alone.who == ("Ben",)
+    assert alone.place == f"For Ben alone: It ranks 4 of {len(ben.ranking)}, 1.50 points behind the first."
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_who_is_retired_says_where_to_go_instead(team: Content, form: str) -> None:
+    text = _text(form, team)
+    retired = [each for each in team.barred if each.excluded.framework in ("chainer", "theano", "caffe", "mxnet")]
+    assert len(retired) == 4
+    for each in retired:
+        assert each.instead
+        assert all(sentence in text for sentence in each.instead)
+
+
+# --- who says so -----------------------------------------------------------------------------------------------------
+
+
+def _lines(content: Content) -> list[Line]:
+    return [line for sheet in content.sheets for line in sheet.lines]
+
+
+def test_every_rating_and_fact_names_the_line_of_its_file(content: Content) -> None:
+    cited = [line for line in _lines(content) if line.basis in ("rating", "facts")]
+    assert cited
+    for line in cited:
+        assert line.stated
+        for stated in line.stated:
+            name, _colon, number = stated.place.partition(":")
+            at = (ROOT / name).read_text(encoding="utf-8").splitlines()[int(number) - 1 :]
+            assert at[0].lstrip().startswith("- ")  # where a statement begins
+            if line.basis == "rating":
+                assert at[0].strip() == f"- as_of: {stated.as_of}"
+                assert at[1].strip() == f"author: {stated.author}"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_rating_shows_place_author_affiliation_and_reviewer(content: Content, form: str) -> None:
+    text = _text(form, content)
+    for line in _lines(content):
+        for stated in line.stated:
+            assert stated.place in text
+    assert "Framework Advisor (no affiliation), reviewed by nobody" in text
+
+
+@pytest.mark.parametrize("form", [*FORMS, "json", "adr"])
+def test_a_reviewed_rating_names_its_reviewer_and_the_note_counts_it(form: str) -> None:
+    from msgspec import structs
+
+    base = knowledge.load()
+    keras = base.frameworks["keras"]
+    leaf, (newest, *older) = next(iter(keras.ratings.items()))
+    reviewed = structs.replace(newest, affiliation="A University", reviewed_by="M. Aintainer")
+    changed = structs.replace(keras, ratings=keras.ratings | {leaf: (reviewed, *older)})
+    given = structs.replace(base, frameworks=base.frameworks | {"keras": changed})
+    made = _content(ROOT / "examples" / "beginner-images.yaml", given=given)
+    ratings = sum(line.basis == "rating" for line in _lines(made))
+    text = _text(form, made)
+    assert f"somebody outside has reviewed 1 of the {ratings} cited here" in text
+    if form in FORMS:
+        assert text.count("Framework Advisor (A University), reviewed by M. Aintainer") == 1
+    if form == "json":
+        assert text.count('"reviewed_by": "M. Aintainer"') == 1
+
+
+def _shown(evidence: Cited, form: str) -> str:
+    number = evidence.number
+    mark = f"[{number}](#source-{number})" if form == "md" else f'<a href="#source-{number}">[{number}]</a>'
+    word = "vendor" if form == "md" else "<small>vendor</small>"
+    return (
+        f"{mark} ({word})"
+        if form == "md" and evidence.independence == "vendor"
+        else (f"{mark} {word}" if evidence.independence == "vendor" else mark)
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_vendors_are_marked_and_what_speaks_against_a_rating_is_listed(content: Content, form: str) -> None:
+    text = _text(form, content)
+    evidence = [each for line in _lines(content) for each in line.evidence]
+    vendors = [each for each in evidence if each.independence == "vendor"]
+    assert vendors
+    assert all(_shown(each, form) in text for each in vendors)
+    contrary = [each for sheet in content.sheets for each in sheet.contrary]
+    assert len(contrary) == sum(each.stance == "contradicts" for each in evidence) > 0
+    for each in contrary:
+        told = f"Evidence to the contrary, {each.name}: {each.evidence.claim} {_shown(each.evidence, form)}"
+        assert told in text
+
+
+@pytest.mark.parametrize("form", [*FORMS, "json", "adr"])
+def test_the_note_on_who_judges_is_in_every_form(content: Content, form: str) -> None:
+    text = _text(form, content)
+    assert len(content.bias) == 6
+    assert all(sentence in text for sentence in content.bias)
+
+
+def test_the_note_is_true_of_the_knowledge_that_is_shipped() -> None:
+    base = knowledge.load()
+    statements = [each for f in base.frameworks.values() for rated in f.ratings.values() for each in rated]
+    assert {each.author for each in statements} == {"Framework Advisor"}
+    assert {each.affiliation for each in statements} == {"none"}
+
+
+# --- for people who read otherwise -----------------------------------------------------------------------------------
+
+
+def test_tables_of_the_page_can_be_scrolled_by_keyboard_and_name_their_cells(team: Content) -> None:
+    text = FORMATS["html"](team).decode()
+    assert text.count("<table>") == text.count('<div class="wide" tabindex="0" role="region" aria-label="')
+    assert "<th>" not in text
+    assert text.count('scope="row"') >= 4 * len(team.recommendation.ranking)
+    heads = re.findall(r"<h([1-6])[ >]", text)
+    assert heads[0] == "1"
+    assert heads.count("1") == 1
+    assert all(int(after) - int(before) <= 1 for before, after in pairwise(heads))
+
+
+def test_the_decision_record_stays_short(team: Content) -> None:
+    record, report = FORMATS["adr"](team).decode(), FORMATS["md"](team).decode()
+    assert len(record) < len(report) / 10
+    for said in (*team.people, team.methods, team.staying[0].place, "(asked for by Anna)"):
+        assert said in record
