@@ -49,6 +49,9 @@ SAMPLE_SECONDS = 0.5
 WARM_UP_CALLS = 3
 """Timed calls of one step, and of several, from which the block length follows; the least of each is used."""
 
+WARM_BLOCKS = 2
+"""Blocks that a worker does before its first round, the block being known."""
+
 FIRST_GUESS_STEPS = 64
 """Steps of the first longer warm-up call, at most."""
 
@@ -172,6 +175,7 @@ class Workers:
         self._pace, self._tell, self._clock = pace, tell, clock
         self._cpus = affinity.choose(plan.threads)
         self._kills: set[asyncio.Task[None]] = set()
+        self._blocks: dict[tuple[str, str, str], int] = {}  # candidate, workload, phase -> steps of a block
 
     # -- making one ready ---------------------------------------------------------------------------------------------
 
@@ -312,33 +316,52 @@ class Workers:
         self.stage(name, workload, "ready", None)
 
     async def _warm_up(self, worker: Worker, workload: str, phase: str) -> None:
-        """Bring one worker to its steady state and choose its block: long enough, call overhead small enough."""
+        """Bring one worker to its steady state; the first of a candidate also chooses the block of all that follow.
+
+        A block is the same in every launch, and for a twin: launches are to differ by nothing but the processes.
+        """
+        await worker.steps_of(phase, 1)  # may compile again: a trace reads every loss, a block does not
+        key = (untwinned(worker.name), workload, phase)
+        if key not in self._blocks:
+            self._blocks[key] = await self._choose_block(worker, workload, phase)
+        steps = worker.steps[phase] = self._blocks[key]
+        timed = [await worker.steps_of(phase, steps) for _ in range(WARM_BLOCKS)]
+        step = min(each.wall_seconds for each in timed) / steps
+        worker.block_seconds[phase] = steps * step
+        self._costs.expect_block(worker.name, workload, phase, (steps + 1) * step)  # and the re-warm step
+
+    async def _choose_block(self, worker: Worker, workload: str, phase: str) -> int:
+        """Steps of a block that is long enough, with a small enough call overhead."""
 
         def seconds(blocks: list[protocol.Block]) -> list[float]:
             return [min(each.wall_seconds, each.cpu_seconds) if alone else each.wall_seconds for each in blocks]
 
+        async def calls(steps: int) -> list[float]:
+            return seconds([await worker.steps_of(phase, steps) for _ in range(WARM_UP_CALLS)])
+
         # One thread on the CPU needs as much wall time as CPU time once the neighbours are quiet again.
         alone = self._plan.device == "cpu" and self._plan.threads == 1
-        await worker.steps_of(phase, 1)  # may compile again: a trace reads every loss, a block does not
-        single = seconds([await worker.steps_of(phase, 1) for _ in range(WARM_UP_CALLS)])
+        single = await calls(1)
         steps = max(2, min(FIRST_GUESS_STEPS, round(race.BLOCK_SECONDS / max(min(single), 1e-6))))
         for _ in range(MOST_GUESSES):
             timed = steps
-            longer = [await worker.steps_of(phase, timed) for _ in range(WARM_UP_CALLS)]
-            steps = race.steps_per_block(single, seconds(longer), timed)
+            longer = await calls(timed)
+            steps = race.steps_per_block(single, longer, timed)
+            if (
+                steps > timed
+            ):  # the first calls may have been slow for another reason: ask once more before believing it
+                single += await calls(1)
+                steps = race.steps_per_block(single, longer, timed)
             if steps <= timed:
                 break
-        share = race.overhead_share(single, seconds(longer), timed, steps)
+        share = race.overhead_share(single, longer, timed, steps)
         if share > race.CALL_OVERHEAD + 1e-6:  # beyond rounding
             text = (
                 f"calling takes {share:.0%} of a block of {steps} steps ({phase}), and not {race.CALL_OVERHEAD:.0%} at"
                 f" most: blocks last {race.LONGEST_BLOCK_SECONDS:g} s at most"
             )
             self._board.remark(worker.name, workload, text)
-        worker.steps[phase] = steps
-        step = min(each.wall_seconds for each in longer) / timed
-        worker.block_seconds[phase] = steps * step
-        self._costs.expect_block(worker.name, workload, phase, (steps + 1) * step)  # and the re-warm step
+        return steps
 
     async def read_status(self, worker: Worker, workload: str, phase: str) -> protocol.StatusReply:
         """What the worker says of itself once it has done `phase`, written down.
