@@ -5,6 +5,7 @@ workload at hand and nothing else. Works on the race's one task; `bench.engine` 
 """
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -105,6 +106,7 @@ class Worker:
         self.steps: dict[str, int] = {}  # phase -> steps per block
         self.block_seconds: dict[str, float] = {}  # phase -> what a block took in warm-up
         self.failures = 0  # failed blocks in a row
+        self.choosing_seconds = 0.0  # spent on choosing blocks, which the next launch will not have to
         self.over = False  # whether its last round is over, so that its loss ends nothing
 
     async def ask(self, message: Request, reply: type[ReplyType], what: str, deadline_seconds: float) -> ReplyType:
@@ -175,7 +177,7 @@ class Workers:
         self._pace, self._tell, self._clock = pace, tell, clock
         self._cpus = affinity.choose(plan.threads)
         self._kills: set[asyncio.Task[None]] = set()
-        self._blocks: dict[tuple[str, str, str], int] = {}  # candidate, workload, phase -> steps of a block
+        self._blocks: dict[tuple[str, str, str], int] = {}  # candidate, workload, phase -> least steps of a block
 
     # -- making one ready ---------------------------------------------------------------------------------------------
 
@@ -199,7 +201,7 @@ class Workers:
             unfit = isinstance(failure, Unfit) or (isinstance(failure, Refusal) and failure.kind in _SKIPPING)
             self.end(name, workload, Status.SKIPPED if unfit else Status.FAILED, str(failure))
         else:
-            self._costs.add_start(name, workload, self._clock() - began)
+            self._costs.add_start(name, workload, self._clock() - began - worker.choosing_seconds)
 
     async def _start(self, name: str, workload: str) -> Worker:
         self.stage(name, workload, "start", None)
@@ -316,52 +318,56 @@ class Workers:
         self.stage(name, workload, "ready", None)
 
     async def _warm_up(self, worker: Worker, workload: str, phase: str) -> None:
-        """Bring one worker to its steady state; the first of a candidate also chooses the block of all that follow.
+        """Bring one worker to its steady state and choose its block: long enough, call overhead small enough.
 
-        A block is the same in every launch, and for a twin: launches are to differ by nothing but the processes.
+        What calling costs is worked out once per candidate, by its first worker: it takes a difference of timings, and
+        launches are to differ by nothing but the processes.
         """
         await worker.steps_of(phase, 1)  # may compile again: a trace reads every loss, a block does not
         key = (untwinned(worker.name), workload, phase)
-        if key not in self._blocks:
-            self._blocks[key] = await self._choose_block(worker, workload, phase)
-        steps = worker.steps[phase] = self._blocks[key]
-        timed = [await worker.steps_of(phase, steps) for _ in range(WARM_BLOCKS)]
-        step = min(each.wall_seconds for each in timed) / steps
+        if key in self._blocks:
+            steps = self._blocks[key]
+            calls = [await worker.steps_of(phase, max(steps, 2)) for _ in range(WARM_BLOCKS)]
+        else:
+            began = self._clock()
+            steps, calls = await self._choose_block(worker, workload, phase)
+            worker.choosing_seconds += self._clock() - began
+            self._blocks[key] = steps if steps > math.ceil(race.BLOCK_SECONDS / _step_seconds(calls)) else 1
+        step = _step_seconds(calls)
+        steps = worker.steps[phase] = max(steps, math.ceil(race.BLOCK_SECONDS / step))
         worker.block_seconds[phase] = steps * step
         self._costs.expect_block(worker.name, workload, phase, (steps + 1) * step)  # and the re-warm step
 
-    async def _choose_block(self, worker: Worker, workload: str, phase: str) -> int:
-        """Steps of a block that is long enough, with a small enough call overhead."""
+    async def _choose_block(self, worker: Worker, workload: str, phase: str) -> tuple[int, list[protocol.Block]]:
+        """Steps of a block that is long enough, with a small enough call overhead, and the last calls it rests on."""
 
         def seconds(blocks: list[protocol.Block]) -> list[float]:
             return [min(each.wall_seconds, each.cpu_seconds) if alone else each.wall_seconds for each in blocks]
 
-        async def calls(steps: int) -> list[float]:
-            return seconds([await worker.steps_of(phase, steps) for _ in range(WARM_UP_CALLS)])
+        async def calls(steps: int) -> list[protocol.Block]:
+            return [await worker.steps_of(phase, steps) for _ in range(WARM_UP_CALLS)]
 
         # One thread on the CPU needs as much wall time as CPU time once the neighbours are quiet again.
         alone = self._plan.device == "cpu" and self._plan.threads == 1
-        single = await calls(1)
+        single = seconds(await calls(1))
         steps = max(2, min(FIRST_GUESS_STEPS, round(race.BLOCK_SECONDS / max(min(single), 1e-6))))
         for _ in range(MOST_GUESSES):
             timed = steps
             longer = await calls(timed)
-            steps = race.steps_per_block(single, longer, timed)
-            if (
-                steps > timed
-            ):  # the first calls may have been slow for another reason: ask once more before believing it
-                single += await calls(1)
-                steps = race.steps_per_block(single, longer, timed)
+            steps = race.steps_per_block(single, seconds(longer), timed)
+            if steps > timed:  # the first calls may have been slow for another reason: ask once more
+                single += seconds(await calls(1))
+                steps = race.steps_per_block(single, seconds(longer), timed)
             if steps <= timed:
                 break
-        share = race.overhead_share(single, longer, timed, steps)
+        share = race.overhead_share(single, seconds(longer), timed, steps)
         if share > race.CALL_OVERHEAD + 1e-6:  # beyond rounding
             text = (
                 f"calling takes {share:.0%} of a block of {steps} steps ({phase}), and not {race.CALL_OVERHEAD:.0%} at"
                 f" most: blocks last {race.LONGEST_BLOCK_SECONDS:g} s at most"
             )
             self._board.remark(worker.name, workload, text)
-        return steps
+        return steps, longer
 
     async def read_status(self, worker: Worker, workload: str, phase: str) -> protocol.StatusReply:
         """What the worker says of itself once it has done `phase`, written down.
@@ -495,3 +501,8 @@ def _cpu_seconds(pid: int) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system)
+
+
+def _step_seconds(calls: Sequence[protocol.Block]) -> float:
+    """Wall seconds per step of the fastest call."""
+    return min(each.wall_seconds / each.steps for each in calls)
