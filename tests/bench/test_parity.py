@@ -195,7 +195,7 @@ def test_the_difference_found_is_the_one_put_in(size: float, step: int, up: bool
     found = parity.compare(made, losses, {"w": np.array([3.0, 4.0 + 5 * size])})
     assert found.max_relative_difference == pytest.approx(size, rel=1e-6)
     assert found.first_update_difference == pytest.approx(size, rel=1e-6)
-    assert found.passed == (found.max_relative_difference <= 1e-5 and found.first_update_difference <= 9e-5)
+    assert found.passed == (found.max_relative_difference <= 1e-5 and found.first_update_difference <= 1e-4)
 
 
 def test_a_tensor_the_reference_leaves_alone_has_to_be_left_alone() -> None:
