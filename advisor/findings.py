@@ -191,6 +191,13 @@ def _compilation(run: Run) -> Iterator[tuple[str, str, str]]:
         yield "recompilations", _("recompilations"), str(run.recompilations)
     if run.graph_breaks is not None:
         yield "graph_breaks", _("graph breaks"), str(run.graph_breaks)
+    if run.kernel_share is not None and run.page_faults_per_step is not None:
+        told = _("{share} of the CPU time, {faults:.0f} page faults a step")
+        yield (
+            "kernel",
+            _("in the kernel"),
+            told.format(share=percent(run.kernel_share), faults=run.page_faults_per_step),
+        )
     if (parity := run.parity) is not None:
         told = _("losses within {d} of the reference").format(d=f"{parity.max_relative_difference:.0e}")
         if parity.output_difference is not None:

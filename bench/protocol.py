@@ -170,5 +170,7 @@ class StatusReply(Reply, frozen=True, kw_only=True):
     gpu_memory_bytes: int | None
     recompilations: int | None  # compilations since build beyond each function's first; null: nothing is compiled
     graph_breaks: int | None  # null where the framework has no such thing
+    page_faults_per_step: float | None = None  # in timed blocks, without those that read a disk
+    kernel_share: float | None = None  # of the CPU seconds of timed blocks, those spent in the kernel
     copy_included: bool  # every step copies its batch from the host's memory to the device's
     notes: tuple[str, ...] = ()

@@ -165,6 +165,8 @@ class Run(Record, frozen=True):
     dispatch_points: tuple[DispatchPoint, ...] = ()
     recompilations: int | None = None  # null where nothing is ever compiled
     graph_breaks: int | None = None
+    page_faults_per_step: float | None = None  # in timed blocks, without those that read a disk
+    kernel_share: float | None = None  # of the CPU seconds of timed blocks, 0-1
     environment_bytes: int | None = None
     stated_run: StatedRun | None = None
 

@@ -86,6 +86,7 @@ class Worker(object):
         self.built = False
         self.python = platform.python_version()
         self.threads_seen = 0
+        self.kernel = KernelUse()
 
     def serve(self, request):
         """The reply's own fields for one request.
@@ -135,6 +136,7 @@ class Worker(object):
         mode = field(request, "mode", str)
         self.built = False
         self.threads_seen = 0
+        self.kernel = KernelUse()
         start = time.perf_counter()
         adapter.build(network, weights, batches, mode)
         adapter.synchronise()
@@ -185,12 +187,14 @@ class Worker(object):
             run(rewarm)
         synchronise()
         threads_before = thread_seconds()
+        self.kernel.begin()
         cpu_before = time.process_time()
         start = time.perf_counter()
         run(steps)
         synchronise()
         wall = time.perf_counter() - start
         cpu = time.process_time() - cpu_before
+        self.kernel.end(steps)
         self.threads_seen = max(self.threads_seen, busy_threads(threads_before, wall, cpu))
         return {"wall_seconds": wall, "cpu_seconds": cpu, "steps": steps}
 
@@ -236,6 +240,8 @@ class Worker(object):
             "gpu_memory_bytes": adapter.memory(),
             "recompilations": adapter.recompilations(),
             "graph_breaks": adapter.graph_breaks(),
+            "page_faults_per_step": self.kernel.faults_per_step(),
+            "kernel_share": self.kernel.share(),
             "copy_included": adapter.copy_included,
             "notes": list(adapter.notes()),
         }
@@ -363,6 +369,43 @@ def peak_rss_bytes():
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+class KernelUse(object):
+    """What the kernel did for this process in timed blocks: page faults without disk reads, and its CPU seconds."""
+
+    def __init__(self):
+        self.steps = self.faults = 0
+        self.kernel_seconds = self.seconds = 0.0
+        self.before = None
+
+    def begin(self):
+        self.before = usage()
+
+    def end(self, steps):
+        after = usage()
+        if self.before is not None and after is not None:
+            kernel_seconds = after[1] - self.before[1]
+            self.steps += steps
+            self.faults += after[0] - self.before[0]
+            self.kernel_seconds += kernel_seconds
+            self.seconds += kernel_seconds + after[2] - self.before[2]
+
+    def faults_per_step(self):
+        return self.faults / float(self.steps) if self.steps else None
+
+    def share(self):
+        return self.kernel_seconds / self.seconds if self.seconds else None
+
+
+def usage():
+    """(page faults without disk reads, CPU seconds in the kernel, CPU seconds outside); None on systems without."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_minflt, used.ru_stime, used.ru_utime
 
 
 def thread_seconds():

@@ -3,7 +3,8 @@
 FAKE_WORKER holds JSON: {"step_seconds": 0.001, "call_seconds": 0, "cpu_share": 1, "loss": 1.0, "output": 1.0,
 "idle_spin": false, "children": 0, "speed": 100, "spread": 0 (of processes, log sd), "infer_spread": 0,
 "noise": 0.02 (of a step), "crowded": 1 (times as long in rounds), "dearer": 1 (after 5 of them), "per_sample": false,
-"flops": 1e10, "rss": 50000000, "adapter": the only one it takes, "faults": {"block": {"after": 3, "do": "sigkill"}}}.
+"flops": 1e10, "rss": 50000000, "kernel": 0.01, "page_faults": 3, "adapter": the only one it takes,
+"faults": {"block": {"after": 3, "do": "sigkill"}}}.
 A fault strikes the request of that name after so many requests of that kind; a "block" is a train or infer request of
 a round, which re-warms, unlike one of the warm-up.
 Faults: exit, sigkill, sigstop, silence, garbage, half, long, twice, wrong-id, refuse-once, refuse,
@@ -107,6 +108,8 @@ def answer(request: dict[str, Any], settings: dict[str, Any], noise: random.Rand
                 "gpu_memory_bytes": None,
                 "recompilations": None,
                 "graph_breaks": None,
+                "page_faults_per_step": settings.get("page_faults", 3.0),
+                "kernel_share": settings.get("kernel", 0.01),
                 "copy_included": False,
                 "notes": [],
             }

@@ -554,6 +554,15 @@ async def test_what_a_decided_phase_leaves_takes_the_other_to_its_next_look(tmp_
     assert {(each.phase, each.launches) for each in results.runs} == {("train", 3), ("infer", 5)}
 
 
+async def test_much_time_in_the_kernel_is_told(tmp_path: Path) -> None:
+    settings: dict[str, dict[str, Any]] = {"a1": {"kernel": 0.18, "page_faults": 6261.0}, "b1": {}}
+    results, _ = await run(tmp_path, settings, pretend.plan("a1", "b1", launches=1, budget_seconds=60))
+    told = of(results, "a1")
+    assert (told.kernel_share, told.page_faults_per_step) == (0.18, 6261.0)
+    assert any(note.startswith("18% of its CPU time went to the kernel, with 6,261 page faults") for note in told.notes)
+    assert not any("kernel" in note for note in of(results, "b1").notes)
+
+
 async def test_one_candidate_has_the_launches_asked_for(tmp_path: Path) -> None:
     results, _ = await run(tmp_path, {"a1": {}}, pretend.plan("a1", launches=3, budget_seconds=600))
     assert of(results, "a1").launches == 3

@@ -128,6 +128,9 @@ def test_a_whole_conversation_under_every_python(minor: str, build: protocol.Bui
         # 3 traced, 2 + 5 trained, 1 + 7 inferred, 1 + 4 for latency; one step tells there is nothing to copy.
         assert counts == "23 steps, 1 copied, 30 products"
         assert (status.recompilations, status.graph_breaks, status.copy_included) == (None, None, False)
+        assert status.page_faults_per_step is not None
+        assert status.kernel_share is not None
+        assert 0 <= status.kernel_share <= 1
         assert notes[:2] == ["w", "inputs"]
         assert status.peak_rss_bytes > 1_000_000
         assert status.gpu_memory_bytes is None

@@ -1,6 +1,7 @@
 """The worker's own decisions, as plain functions."""
 
 import importlib.util
+import mmap
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,6 +33,24 @@ def test_a_thread_counts_as_seen_when_it_used_a_hundredth_of_the_block(monkeypat
     after = {"1": 1.5, "2": 0.3, "3": 0.011, "4": 0.009}
     monkeypatch.setattr(main, "thread_seconds", lambda: after)
     assert main.busy_threads({"1": 0.5, "2": 0.3}, 1.0, 1.0) == 2  # 1 worked, 2 slept, 3 is new and worked, 4 is idle
+
+
+def test_page_faults_are_counted_per_step_and_only_within_blocks() -> None:
+    use = main.KernelUse()
+    assert (use.faults_per_step(), use.share()) == (None, None)
+
+    def touch(pages: int) -> None:
+        with mmap.mmap(-1, pages * mmap.PAGESIZE) as fresh:
+            for page in range(pages):
+                fresh[page * mmap.PAGESIZE] = 1
+
+    for _ in range(2):
+        touch(5_000)  # outside of a block
+        use.begin()
+        touch(400)
+        use.end(4)
+    assert 100 <= use.faults_per_step() < 200
+    assert 0 <= use.share() <= 1
 
 
 @pytest.mark.parametrize(("cpu", "threads"), [(0.4, 1), (1.04, 1), (1.2, 2), (3.9, 4)])
