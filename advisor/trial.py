@@ -46,7 +46,7 @@ from bench.plan import Goal
 from bench.planning import DEFAULT_BUDGET_SECONDS, Wishes
 from bench.race import LEAST_RATIO, TIE_RATIO
 from bench.readiness import candidates_of
-from bench.results import Basis, Outcome, Ratio, Results, Run, Status, StepSeconds, Verdict
+from bench.results import Basis, Machine, Outcome, Ratio, Results, Run, Status, StepSeconds, Verdict
 from knowledge.model import Charge, Guide, Knowledge, Test
 
 MEMORY_SPREAD = 1.15
@@ -140,7 +140,7 @@ class ChargeTrial(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         said: what the guide says, in the order of the charge's claims.
         device: what it was tried on; None where it needs no machine, or could not be tried.
-        results: id of the results that it rests on; None where it needs none, or there are none.
+        results: ids of the results that it rests on, each once; none where it needs none, or there are none.
         provisional: whether it rests on fewer launches than tell a candidate from the luck of its processes.
         why: what kept all of it from being tried.
     """
@@ -149,17 +149,29 @@ class ChargeTrial(msgspec.Struct, frozen=True, kw_only=True):
     said: tuple[str, ...]
     ruling: Ruling
     device: str | None = None
-    results: str | None = None
+    results: tuple[str, ...] = ()
     provisional: bool = False
     hearings: tuple[Hearing, ...] = ()
     why: str | None = None
 
 
+class Venue(msgspec.Struct, frozen=True, kw_only=True):
+    """A race that charges rest on: the id of its results, when, where and by which code it was held."""
+
+    results: str
+    created: str
+    device: str
+    machine: Machine
+    code: str
+    interrupted: bool
+
+
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One guide's charges, in the order of its file."""
+    """One guide's charges, in the order of its file, and the races that they rest on."""
 
     guide: str
     charges: tuple[ChargeTrial, ...]
+    venues: tuple[Venue, ...]
 
 
 CountedLines = Mapping[str, Mapping[str, Lines]]
@@ -211,13 +223,25 @@ def try_guide(guide: Guide, knowledge: Knowledge, results: Iterable[Results], li
     """A verdict on every charge of a guide.
 
     Args:
-        results: of any number of races; the first on the device that a charge asks for counts.
+        results: of any number of races; on each workload the first that raced it on the charge's device counts.
         lines: see `counted_lines`.
     """
     counted = [each for each in results if each.plan.precision == COUNTED_PRECISION]
-    return Trial(
-        guide=guide.id, charges=tuple(_try(charge, guide, knowledge, counted, lines) for charge in guide.charges)
+    charges = tuple(_try(charge, guide, knowledge, counted, lines) for charge in guide.charges)
+    used = {id_ for charge in charges for id_ in charge.results}
+    venues = tuple(
+        Venue(
+            results=each.id,
+            created=each.created,
+            device=each.plan.device,
+            machine=each.machine,
+            code=each.code,
+            interrupted=each.interrupted,
+        )
+        for each in counted
+        if each.id in used
     )
+    return Trial(guide=guide.id, charges=charges, venues=venues)
 
 
 def _try(
@@ -228,26 +252,40 @@ def _try(
     if not is_raced(charge):
         hearings = tuple(_on_paper(charge, workload, knowledge, lines) for workload in charge.workloads)
         return ChargeTrial(charge=charge.id, said=words, ruling=_of_workloads(hearings), hearings=hearings)
-    chosen = next((each for each in results if _family(each.plan.device) == charge.device), None)
-    if chosen is None:
+    here = [each for each in results if _family(each.plan.device) == charge.device]
+    if not here:
         why = _("needs a race on {device}").format(device=charge.device)
+        if results and not any(each.machine.gpus for each in results):
+            why = _("needs {device}, and the machine of the race has no GPU").format(device=charge.device)
         return ChargeTrial(charge=charge.id, said=words, ruling=Ruling.UNTESTABLE, why=why)
-    hearings = tuple(_in_race(charge, workload, knowledge, chosen) for workload in charge.workloads)
-    verdicts = [verdict for hearing in hearings for pair in hearing.pairs for verdict in pair.verdicts]
-    raced = {exhibit.candidate for hearing in hearings for exhibit in hearing.exhibits} - {None}
+    chosen = {workload: _held(_workloads(charge, workload), here) for workload in charge.workloads}
+    hearings = tuple(_in_race(charge, workload, knowledge, held) for workload, held in chosen.items())
+    used = {held.id: held for held in chosen.values() if held is not None}
     return ChargeTrial(
         charge=charge.id,
         said=words,
         ruling=_of_workloads(hearings),
-        device=chosen.plan.device,
-        results=chosen.id,
-        provisional=any(verdict.basis is Basis.ONE_LAUNCH for verdict in verdicts)
-        or any(
-            run.provisional
-            for run in chosen.runs
-            if run.candidate in raced and run.workload in _workloads(charge) and run.step_seconds is not None
-        ),
+        device=here[0].plan.device,
+        results=tuple(used),
+        provisional=any(_is_provisional(hearing, chosen[hearing.workload]) for hearing in hearings),
         hearings=hearings,
+    )
+
+
+def _held(workloads: Sequence[str], results: Iterable[Results]) -> Results | None:
+    """The first results of a race over all of `workloads`."""
+    return next((each for each in results if set(workloads) <= {run.workload for run in each.runs}), None)
+
+
+def _is_provisional(hearing: Hearing, held: Results | None) -> bool:
+    """Whether a hearing rests on fewer launches than tell a candidate from the luck of its processes."""
+    if any(verdict.basis is Basis.ONE_LAUNCH for pair in hearing.pairs for verdict in pair.verdicts):
+        return True
+    heard = {exhibit.candidate for exhibit in hearing.exhibits if exhibit.why_not is None}
+    return any(
+        run.provisional
+        for run in (held.runs if held else ())
+        if run.candidate in heard and run.workload == hearing.workload
     )
 
 
@@ -281,18 +319,21 @@ def _on_paper(charge: Charge, workload: str, knowledge: Knowledge, lines: Counte
 # --- races -----------------------------------------------------------------------------------------------------------
 
 
-def _in_race(charge: Charge, workload: str, knowledge: Knowledge, results: Results) -> Hearing:
-    """A charge that a race decides, on one workload."""
-    return _hearing(
-        charge,
-        workload,
-        lambda name: _raced(charge, workload, knowledge, results, name),
-        lambda own, rival: _PAIRS[charge.test](charge, workload, results, own, rival),
-    )
+def _in_race(charge: Charge, workload: str, knowledge: Knowledge, results: Results | None) -> Hearing:
+    """A charge that a race decides, on one workload; None where nobody raced it."""
+
+    def pair(own: Exhibit, rival: Exhibit) -> Pair:
+        assert results is not None
+        return _PAIRS[charge.test](charge, workload, results, own, rival)
+
+    return _hearing(charge, workload, lambda name: _raced(charge, workload, knowledge, results, name), pair)
 
 
-def _raced(charge: Charge, workload: str, knowledge: Knowledge, results: Results, name: str) -> Exhibit:
+def _raced(charge: Charge, workload: str, knowledge: Knowledge, results: Results | None, name: str) -> Exhibit:
     """What a race says of one framework."""
+    if results is None:
+        names = ", ".join(_workloads(charge, workload))
+        return Exhibit(framework=name, why_not=_("{workload} was not raced").format(workload=names))
     runs = [_run(results, name, each) for each in _workloads(charge, workload)]
     for run in runs:
         if (why := _why_not(run, knowledge, name, workload)) is not None:

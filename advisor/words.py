@@ -162,6 +162,17 @@ def outcome_in_words(outcome: str | None, a: str, b: str) -> str:
     }[outcome]
 
 
+def ruling_in_words(ruling: str) -> str:
+    """Whether what a guide said holds (`knowledge.model.Holds`), or what its trial came to (`advisor.trial.Ruling`)."""
+    return {
+        "confirmed": _("confirmed"),
+        "partly": _("partly"),
+        "refuted": _("refuted"),
+        "undecided": _("undecided"),
+        "untestable": _("untestable"),
+    }[ruling]
+
+
 def quantity_in_words(quantity: str) -> str:
     """What is measured apart from the rounds."""
     return {

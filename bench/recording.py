@@ -26,6 +26,9 @@ SUFFIX = ".jsonl"
 SHIPPED = Path(__file__).parent / "recordings"
 """The recordings that come with the app, one file each; the file's name without its suffix is the recording's."""
 
+TRIALS = SHIPPED / "trials"
+"""The recorded trials of old guides that come with the app: a folder for each guide, in it a recording per device."""
+
 _MEND = "name a file written by `advisor bench run --record`"
 
 
@@ -58,6 +61,14 @@ class Recording(Record, frozen=True):
 def shipped() -> dict[str, Path]:
     """Name -> file of the recordings that come with the app; empty when none do."""
     return {path.stem: path for path in sorted(SHIPPED.glob(f"*{SUFFIX}"))}
+
+
+def trials() -> dict[str, tuple[Path, ...]]:
+    """Guide id -> files of its recorded trial, for the guides that have one."""
+    found: dict[str, tuple[Path, ...]] = {}
+    for path in sorted(TRIALS.glob(f"*/*{SUFFIX}")):
+        found[path.parent.name] = (*found.get(path.parent.name, ()), path)
+    return found
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------

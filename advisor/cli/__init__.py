@@ -27,6 +27,7 @@ _COMMANDS = {
     "frameworks": "frameworks",
     "show": "frameworks",
     "compare": "frameworks",
+    "guides": "guides",
     "bench": "bench",
     "env": "env",
     "report": "report",

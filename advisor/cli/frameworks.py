@@ -183,16 +183,17 @@ def _page(base: "Knowledge", framework: "Framework", history: bool) -> dict[str,
 def _statement(base: "Knowledge", statement: "Statement") -> dict[str, Any]:
     from msgspec import structs
 
-    return structs.asdict(statement) | {"evidence": _evidence(base, statement.evidence)}
+    return structs.asdict(statement) | {"evidence": evidence_of(base, statement.evidence)}
 
 
 def _fact(base: "Knowledge", statement: "FactStatement") -> dict[str, Any]:
     from msgspec import structs
 
-    return structs.asdict(statement) | {"evidence": _evidence(base, statement.evidence)}
+    return structs.asdict(statement) | {"evidence": evidence_of(base, statement.evidence)}
 
 
-def _evidence(base: "Knowledge", evidence: "tuple[Evidence, ...]") -> list[dict[str, Any]]:
+def evidence_of(base: "Knowledge", evidence: "tuple[Evidence, ...]") -> list[dict[str, Any]]:
+    """Pieces of evidence with what is known of their sources, for programs."""
     lines = []
     for item in evidence:
         source = base.sources[item.source]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import knowledge
 from advisor import i18n
@@ -280,7 +281,7 @@ def test_lines_are_counted(own: Lines, rivals: tuple[Lines, Lines], factor: floa
     }
     found = tried(charge(Kind.FEWEST_LINES, factor=factor), lines=lines)
     assert found.ruling is ruling
-    assert (found.device, found.results, found.provisional) == (None, None, False)
+    assert (found.device, found.results, found.provisional) == (None, (), False)
     assert [exhibit.lines for exhibit in found.hearings[0].exhibits] == [own, *rivals]
 
 
@@ -304,8 +305,6 @@ LOOPS = [run(name, loop) for loop in ("dynamic-rnn", "dynamic-rnn-constant") for
 
 
 def loops(changing: Verdict, constant: Verdict) -> list[Verdict]:
-    from msgspec.structs import replace
-
     return [replace(changing, workload="dynamic-rnn"), replace(constant, workload="dynamic-rnn-constant")]
 
 
@@ -365,8 +364,8 @@ def test_without_the_constant_length_a_slowdown_is_untestable() -> None:
 
 def test_a_charge_on_another_device_cannot_be_tried() -> None:
     found = tried(charge(Kind.FASTEST, device="cuda"), *ALL, said("keras", "pytorch", A))
-    assert (found.ruling, found.why) == (Ruling.UNTESTABLE, "needs a race on cuda")
-    assert (found.device, found.results, found.hearings) == (None, None, ())
+    assert (found.ruling, found.why) == (Ruling.UNTESTABLE, "needs cuda, and the machine of the race has no GPU")
+    assert (found.device, found.results, found.hearings) == (None, (), ())
 
 
 def test_a_charge_takes_the_race_on_its_device() -> None:
@@ -375,6 +374,25 @@ def test_a_charge_takes_the_race_on_its_device() -> None:
     first, second = try_guide(guide(*charges), BASE, [results(*ALL, said("pytorch", "keras", A)), on_gpu], {}).charges
     assert (first.ruling, first.device) == (Ruling.REFUTED, "cpu")
     assert (second.ruling, second.device) == (Ruling.CONFIRMED, "cuda:0")
+
+
+def test_without_any_race_what_needs_one_says_so() -> None:
+    (found,) = try_guide(guide(charge(Kind.FASTEST)), BASE, [], {}).charges
+    assert (found.ruling, found.why) == (Ruling.UNTESTABLE, "needs a race on cpu")
+
+
+def test_each_workload_takes_the_first_race_that_ran_it() -> None:
+    both = charge(Kind.FASTEST, "keras", "pytorch", workloads=("mnist-cnn", "pm25-lstm", "vqa-50"))
+    on_pm25 = [run(name, "pm25-lstm") for name in ("keras", "pytorch")]
+    first = results(*ALL, said("keras", "pytorch", A))
+    second = replace(results(*on_pm25, said("pytorch", "keras", A, workload="pm25-lstm")), id="second")
+    third = replace(results(*ALL, said("pytorch", "keras", A)), id="third")
+    trial = try_guide(guide(both), BASE, [first, second, third], {})
+    (found,) = trial.charges
+    assert [hearing.ruling for hearing in found.hearings] == [Ruling.CONFIRMED, Ruling.REFUTED, Ruling.UNTESTABLE]
+    assert found.results == (first.id, "second")
+    assert [venue.results for venue in trial.venues] == [first.id, "second"]
+    assert {exhibit.why_not for exhibit in found.hearings[2].exhibits} == {"vqa-50 was not raced"}
 
 
 def test_a_race_in_another_precision_counts_as_none() -> None:
@@ -424,7 +442,7 @@ def test_one_rival_refutes_even_where_another_could_not_be_tried() -> None:
 
 def test_a_verdict_shows_what_it_rests_on() -> None:
     found = tried(charge(Kind.FASTEST, "keras", "pytorch"), *ALL, said("keras", "pytorch", A))
-    assert (found.said, found.device, found.results) == (("So it is.",), "cpu", "20261120-100000-aaaaaa")
+    assert (found.said, found.device, found.results) == (("So it is.",), "cpu", ("20261120-100000-aaaaaa",))
     keras, pytorch = found.hearings[0].exhibits
     assert (keras.candidate, keras.versions) == ("keras@tensorflow:fit", {"keras": "3.15.1", "torch": "2.13.0"})
     assert pytorch.versions == {"torch": "2.13.0", "numpy": "2.4.6"}
