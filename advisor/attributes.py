@@ -11,7 +11,7 @@ from bench.idioms.lines import Lines, count
 from bench.workload import load_workloads
 from knowledge.checks import rated_leaves
 from knowledge.facts import FACTS
-from knowledge.model import Framework, Knowledge, Role, Status, Support
+from knowledge.model import Count, Framework, Knowledge, Measure, Role, Sheet, Status, Support
 
 COMPARED: Final = ("os", "accelerator", "target")
 """The facts that are compared value by value: where it installs, what it computes on, where its models run."""
@@ -39,6 +39,8 @@ class Attributes(msgspec.Struct, frozen=True):
         known_ratings, ratings: how many of the leaves that people rate have a score, and how many there are.
         coverage: the share of them, 0 to 1.
         code_lines: None where its programs are not written.
+        sheet: who develops it and how it works; None where nobody has written that down.
+        popularity: what is counted -> the newest figure, with its day and source.
     """
 
     role: Role
@@ -51,6 +53,8 @@ class Attributes(msgspec.Struct, frozen=True):
     ratings: int
     coverage: float
     code_lines: CodeLines | None
+    sheet: Sheet | None
+    popularity: Mapping[Measure, Count]
 
 
 def attributes(base: Knowledge, framework: Framework) -> Attributes:
@@ -71,7 +75,17 @@ def attributes(base: Knowledge, framework: Framework) -> Attributes:
         ratings=len(leaves),
         coverage=known / len(leaves),
         code_lines=code_lines(framework.id),
+        sheet=framework.sheet,
+        popularity=newest_counts(framework),
     )
+
+
+def newest_counts(framework: Framework) -> dict[Measure, Count]:
+    """The newest figure of everything that is counted of a framework, in the order in which measures are defined."""
+    counts: dict[Measure, Count] = {}
+    for each in framework.popularity:  # newest first within one measure
+        counts.setdefault(each.measure, each)
+    return {measure: counts[measure] for measure in Measure if measure in counts}
 
 
 def code_lines(framework: str) -> CodeLines | None:

@@ -10,11 +10,18 @@ from advisor.i18n import _, language
 
 if TYPE_CHECKING:
     from advisor.attributes import Attributes
-    from knowledge.model import Evidence, FactStatement, Framework, Knowledge, Statement
+    from knowledge.loader import Places
+    from knowledge.model import Evidence, FactStatement, Framework, Knowledge, Sheet, Statement
 
 
 _NAME_WIDTH = 17
 """Columns that the longest value of a fact needs, "  microcontroller"."""
+
+_ID_WIDTH = 19
+"""Columns that the longest id needs behind its indent, "  pytorch_lightning"."""
+
+_RELEASE_WIDTH = 25
+"""Columns that nearly all releases with their day need, "2.7.post2 (2020-12-09)"."""
 
 _CELL_WIDTH = 14
 """Columns that a rating with its range needs at most, "10.0 [10-10] *"."""
@@ -34,17 +41,31 @@ def frameworks(as_json: bool) -> None:
         return
     from rich.table import Table
 
-    from advisor.words import role_in_words, status_in_words
+    out = console()
+    for heading, members in _groups(base):
+        out.print(heading, style="bold", markup=False)
+        table = Table(box=None, pad_edge=False, show_header=False, width=out.width)
+        table.add_column(width=_ID_WIDTH, overflow="fold")
+        table.add_column(ratio=1, overflow="fold")
+        table.add_column(width=_RELEASE_WIDTH, overflow="fold")
+        for framework in members:
+            row = _line(framework)
+            latest = f"{row['latest_version']} ({row['latest_date']})" if row["latest_version"] else _("unknown")
+            table.add_row(f"  {row['id']}", row["name"], latest)
+        out.print(table)
+    out.print(_("Each with its id, name and latest final release; `advisor show ID` tells the rest."), markup=False)
 
-    table = Table(box=None, pad_edge=False)
-    for heading in (_("id"), _("name"), _("role"), _("status"), _("latest release")):
-        table.add_column(heading)
-    for framework in base.frameworks.values():
-        row = _line(framework)
-        latest = f"{row['latest_version']} ({row['latest_date']})" if row["latest_version"] else _("unknown")
-        role, status = role_in_words(row["role"]), status_in_words(row["status"])
-        table.add_row(row["id"], row["name"], role, status, latest)
-    console().print(table)
+
+def _groups(base: "Knowledge") -> "Iterator[tuple[str, list[Framework]]]":
+    """Frameworks of one role and stage of life, those one could choose today first, with a heading."""
+    from advisor.words import role_in_words, status_in_words
+    from knowledge.model import Role, Status
+
+    for role in Role:
+        for status in Status:
+            found = [f for f in base.frameworks.values() if (f.role, f.lifecycle.status) == (role, status)]
+            if found:
+                yield f"{role_in_words(role)} · {status_in_words(status)} ({len(found)})", found
 
 
 @click.command(help=_("Show one framework: facts, ratings and the evidence behind each."))
@@ -55,13 +76,13 @@ def show(framework: str, history: bool, as_json: bool) -> None:
     import knowledge
     from advisor.cli.select import framework_named
 
-    base = knowledge.load()
+    base, places = knowledge.load_with_places()
     found = framework_named(base, framework, "FRAMEWORK")
     if as_json:
-        print_json({"schema": "advisor/framework-page/1", **_page(base, found, history)})
+        print_json({"schema": "advisor/framework-page/1", **_page(base, places, found, history)})
         return
     out = console()
-    for line in _page_lines(base, found, history):
+    for line in _page_lines(base, places, found, history):
         out.print(line)
 
 
@@ -104,6 +125,8 @@ def compare(frameworks: tuple[str, ...], as_json: bool) -> None:
     out.print(table)
     out.print()
     out.print(_("Ratings: 0 to 10, the range in brackets, * the best, ? not known."))
+    if any(sheet.popularity for sheet in sheets.values()):
+        out.print(_("Popularity: each figure with its day; `advisor show` names its source."))
     if any(sheet.code_lines for sheet in sheets.values()):
         out.print(_("Lines of code: model and training as the framework's documentation writes them; the median."))
 
@@ -112,7 +135,8 @@ def _attribute_rows(sheets: "list[Attributes]") -> Iterator[tuple[str, list[str]
     """Name and cells of every row about what the frameworks are."""
     from rich.markup import escape
 
-    from advisor.words import fact_in_words, role_in_words, status_in_words, support_in_words
+    from advisor.words import fact_in_words, measure_in_words, role_in_words, status_in_words, support_in_words
+    from knowledge.model import Measure
 
     yield _("role"), [role_in_words(sheet.role) for sheet in sheets]
     yield _("status"), [status_in_words(sheet.status) for sheet in sheets]
@@ -124,9 +148,35 @@ def _attribute_rows(sheets: "list[Attributes]") -> Iterator[tuple[str, list[str]
             grades = [sheet.facts[fact][value] for sheet in sheets]
             if any(grades):
                 yield f"  {value}", [support_in_words(grade) if grade else "?" for grade in grades]
+    if any(sheet.sheet for sheet in sheets):
+        yield _("developer"), [escape(sheet.sheet.developer) if sheet.sheet else "?" for sheet in sheets]
+        yield _("written in"), [", ".join(sheet.sheet.written_in) if sheet.sheet else "?" for sheet in sheets]
+        yield _("execution"), [_execution(sheet.sheet) if sheet.sheet else "?" for sheet in sheets]
+        yield _("autodiff"), [_yes_or_no(sheet.sheet.autodiff) if sheet.sheet else "?" for sheet in sheets]
+        yield _("layers"), [_layers(sheet.sheet) if sheet.sheet else "?" for sheet in sheets]
+    for measure in Measure:
+        counts = [sheet.popularity.get(measure) for sheet in sheets]
+        if any(counts):
+            yield measure_in_words(measure), [f"{each.value:,.0f}\n({each.as_of})" if each else "?" for each in counts]
     yield _("known ratings"), [f"{sheet.known_ratings} / {sheet.ratings}" for sheet in sheets]
     if any(sheet.code_lines for sheet in sheets):
         yield _("lines of code"), [f"{sheet.code_lines.median:g}" if sheet.code_lines else "?" for sheet in sheets]
+
+
+def _execution(sheet: "Sheet") -> str:
+    from advisor.words import execution_in_words
+
+    return ", ".join(map(execution_in_words, sheet.execution))
+
+
+def _layers(sheet: "Sheet") -> str:
+    from advisor.words import layer_in_words
+
+    return ", ".join(map(layer_in_words, sheet.layers)) or _("none")
+
+
+def _yes_or_no(holds: bool) -> str:
+    return _("yes") if holds else _("no")
 
 
 def _latest(sheet: "Attributes") -> str:
@@ -165,9 +215,14 @@ def _line(framework: "Framework") -> dict[str, Any]:
     }
 
 
-def _page(base: "Knowledge", framework: "Framework", history: bool) -> dict[str, Any]:
+def _page(base: "Knowledge", places: "Places", framework: "Framework", history: bool) -> dict[str, Any]:
+    from advisor.attributes import newest_counts
+
     ratings = {
-        path: [_statement(base, s) for s in (statements if history else statements[:1])]
+        path: [
+            _statement(base, statement) | {"place": str(places.framework(framework.id, "ratings", path, number))}
+            for number, statement in enumerate(statements if history else statements[:1])
+        ]
         for path, statements in framework.ratings.items()
     }
     return {
@@ -177,6 +232,9 @@ def _page(base: "Knowledge", framework: "Framework", history: bool) -> dict[str,
         "facts": {fact: [_fact(base, s) for s in statements] for fact, statements in framework.facts.items()},
         "ratings": ratings,
         "leaving": framework.leaving,
+        "instead": framework.instead,
+        "sheet": framework.sheet,
+        "popularity": framework.popularity if history else tuple(newest_counts(framework).values()),
     }
 
 
@@ -212,10 +270,11 @@ def evidence_of(base: "Knowledge", evidence: "tuple[Evidence, ...]") -> list[dic
     return lines
 
 
-def _page_lines(base: "Knowledge", framework: "Framework", history: bool) -> Iterator[str]:
+def _page_lines(base: "Knowledge", places: "Places", framework: "Framework", history: bool) -> Iterator[str]:
     from rich.markup import escape
 
-    from advisor.words import fact_in_words, role_in_words, stance_in_words, status_in_words, support_in_words
+    from advisor.decision.explain import instead_in_words
+    from advisor.words import fact_in_words, role_in_words, status_in_words, support_in_words
 
     life, row = framework.lifecycle, _line(framework)
     kind = f"{role_in_words(framework.role)} · {status_in_words(life.status)}"
@@ -223,20 +282,64 @@ def _page_lines(base: "Knowledge", framework: "Framework", history: bool) -> Ite
     yield escape(framework.summary.in_language(language()))
     if row["latest_version"]:
         yield _("latest release {version}, {date}").format(version=row["latest_version"], date=row["latest_date"])
+    for sentence in instead_in_words(framework.id, base):
+        yield escape(sentence)
+    if framework.leaving is not None:
+        yield escape(_("Cost of leaving:") + f" {framework.leaving.cost}")
+    for line in (*_sheet_lines(framework), *_popularity_lines(base, framework, history)):
+        yield escape(f"  {line}")
     for fact, statements in framework.facts.items():
         graded = "; ".join(f"{support_in_words(s.support)}: {', '.join(s.values)}" for s in statements)
         yield escape(f"  {fact_in_words(fact)}: {graded}")
     for path, rated in framework.ratings.items():
-        name = base.leaves[path].name.in_language(language())
-        for index, statement in enumerate(rated if history else rated[:1]):
-            score = "?" if statement.score is None else f"{statement.score:g} ({statement.low:g}-{statement.high:g})"
-            old = _("superseded, ") if index else ""
-            yield f"\n[bold]{escape(name)}[/] {path}: {score}  {old}{statement.as_of}"
-            yield "  " + escape(statement.rationale or statement.reason)
-            for item in statement.evidence:
-                source = base.sources[item.source]
-                dated = source.published or _("undated, read {date}").format(date=source.accessed)
-                yield (
-                    escape(f"  - {stance_in_words(item.stance)}: {item.claim}")
-                    + f" [dim]({escape(source.title)}, {dated})[/]"
-                )
+        for number, statement in enumerate(rated if history else rated[:1]):
+            place = places.framework(framework.id, "ratings", path, number)
+            yield from _rating_lines(base, path, statement, str(place), superseded=number > 0)
+
+
+def _rating_lines(
+    base: "Knowledge", path: str, statement: "Statement", place: str, *, superseded: bool
+) -> Iterator[str]:
+    """One rating: score, reason, where it is written and by whom, and the evidence with its sources."""
+    from rich.markup import escape
+
+    from advisor.words import authorship_in_words, independence_in_words, stance_in_words
+
+    name = base.leaves[path].name.in_language(language())
+    score = "?" if statement.score is None else f"{statement.score:g} ({statement.low:g}-{statement.high:g})"
+    old = _("superseded, ") if superseded else ""
+    yield f"\n[bold]{escape(name)}[/] {path}: {score}  {old}{statement.as_of}"
+    yield "  " + escape(statement.rationale or statement.reason)
+    by = authorship_in_words(statement.author, statement.affiliation, statement.reviewed_by)
+    yield f"  [dim]{escape(f'{place}: {by}')}[/]"
+    for item in statement.evidence:
+        source = base.sources[item.source]
+        dated = source.published or _("undated, read {date}").format(date=source.accessed)
+        whose = independence_in_words(source.independence)
+        yield (
+            escape(f"  - {stance_in_words(item.stance)}: {item.claim}")
+            + f" [dim]({escape(source.title)}, {dated}, {whose})[/]"
+        )
+
+
+def _sheet_lines(framework: "Framework") -> Iterator[str]:
+    """Who develops it and how it works, as far as that is written down."""
+    sheet = framework.sheet
+    if sheet is None:
+        return
+    yield _("developer") + f": {sheet.developer}"
+    yield _("written in") + f": {', '.join(sheet.written_in)}"
+    yield _("execution") + f": {_execution(sheet)}"
+    yield _("autodiff") + f": {_yes_or_no(sheet.autodiff)}"
+    yield _("layers") + f": {_layers(sheet)}"
+
+
+def _popularity_lines(base: "Knowledge", framework: "Framework", history: bool) -> Iterator[str]:
+    """Figures of popularity, each with its day and source: the newest of each kind, or all."""
+    from advisor.attributes import newest_counts
+    from advisor.words import measure_in_words
+
+    for each in framework.popularity if history else newest_counts(framework).values():
+        note = f" {each.note}" if each.note else ""
+        source = base.sources[each.source].title
+        yield f"{measure_in_words(each.measure)}: {each.value:,.0f} ({each.as_of}, {source}){note}"

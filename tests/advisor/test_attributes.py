@@ -5,11 +5,11 @@ from statistics import median
 import msgspec
 import pytest
 
-from advisor.attributes import attributes, code_lines
+from advisor.attributes import attributes, code_lines, newest_counts
 from bench.idioms import FRAMEWORKS
 from bench.workload import load_workloads
 from knowledge.loader import load
-from knowledge.model import Knowledge, Support
+from knowledge.model import Knowledge, Measure, Support
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,16 @@ def test_every_workload_is_written_and_counted_in_the_main_frameworks(framework:
 
 def test_what_nobody_has_written_is_not_counted() -> None:
     assert code_lines("theano") is None
+
+
+def test_of_each_figure_of_popularity_the_newest_is_taken(base: Knowledge) -> None:
+    mxnet = base.frameworks["mxnet"]
+    found = newest_counts(mxnet)
+    assert list(found) == [measure for measure in Measure if any(each.measure is measure for each in mxnet.popularity)]
+    for measure, count in found.items():
+        assert count.as_of == max(each.as_of for each in mxnet.popularity if each.measure is measure)
+
+
+def test_a_framework_without_a_sheet_has_none(base: Knowledge) -> None:
+    bare = msgspec.structs.replace(base.frameworks["mxnet"], sheet=None, popularity=())
+    assert (attributes(base, bare).sheet, attributes(base, bare).popularity) == (None, {})

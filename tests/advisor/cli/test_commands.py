@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -107,12 +108,88 @@ def test_compared_frameworks_stand_side_by_side_within_eighty_columns(advisor: R
         assert "…" not in shown.stdout  # nothing is cut off
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_all_frameworks_are_listed_once_by_role_and_status_within_eighty_columns(advisor: Run, language: str) -> None:
+    from rich.cells import cell_len
+
+    import knowledge
+    from advisor import i18n, words
+
+    shown = advisor("frameworks", "--lang", language).stdout
+    assert max(cell_len(line) for line in shown.splitlines()) <= 80
+    assert "…" not in shown
+    rows = [line.split()[0] for line in shown.splitlines() if re.match("  [a-z]", line)]
+    base = knowledge.load().frameworks
+    assert sorted(rows) == sorted(base)
+    if language == "en":
+        i18n.set_language("en")
+        groups = [
+            (words.role_in_words(base[id_].role), words.status_in_words(base[id_].lifecycle.status)) for id_ in rows
+        ]
+        headings = [tuple(line.rpartition(" (")[0].split(" · ")) for line in shown.splitlines() if " · " in line]
+        assert list(dict.fromkeys(groups)) == headings
+        assert headings[0] == ("engine", "active")
+
+
+def test_a_comparison_shows_the_attribute_sheet_and_dated_popularity(advisor: Run) -> None:
+    shown = advisor("compare", "mxnet", "keras", COLUMNS="200").stdout
+    rows = {line[:22].strip(): line[22:] for line in shown.splitlines()}
+    assert "Apache Software Foundation" in rows["developer"]
+    assert "cpp, python, scala, r, julia" in rows["written in"]
+    assert "eager, stated graph" in rows["execution"]
+    assert rows["autodiff"].split() == ["yes", "yes"]
+    assert "convolution, recurrent" in rows["layers"]
+    assert "20,826" in rows["GitHub stars"]
+    below = shown[shown.index("GitHub stars") :].splitlines()[1]
+    assert "(2025-10-30)" in below
+
+
+def test_a_page_shows_what_a_framework_is_where_each_rating_is_written_and_by_whom(advisor: Run) -> None:
+    said = " ".join(advisor("show", "mxnet").stdout.split())
+    for part in (
+        "Instead of Apache MXNet, PyTorch: Closest to Gluon",
+        "Cost of leaving: Weights leave through ONNX",
+        "developer: Apache Software Foundation until 2023",
+        "written in: cpp, python, scala, r, julia",
+        "GitHub stars: 20,826 (2025-10-30, Best-of Machine Learning with Python",
+        "Framework Advisor (no affiliation), reviewed by nobody",
+        ", vendor)",
+    ):
+        assert part in said
+    assert "20,644" not in said
+    places = re.findall(r"knowledge/frameworks/mxnet\.yaml:(\d+): Framework", said)
+    lines = (ROOT / "knowledge" / "frameworks" / "mxnet.yaml").read_text(encoding="utf-8").splitlines()
+    page = json.loads(advisor("show", "mxnet", "--json").stdout)
+    assert len(places) == len(page["ratings"])
+    for place in places:
+        assert lines[int(place) - 1].startswith("    - as_of: ")
+    assert [rated[0]["place"].rpartition(":")[2] for rated in page["ratings"].values()] == places
+    assert page["sheet"]["execution"] == ["eager", "graph"]
+    assert [each["framework"] for each in page["instead"]] == ["pytorch", "keras", "jax"]
+
+
+def test_history_shows_superseded_ratings_and_older_figures(advisor: Run) -> None:
+    newest = json.loads(advisor("show", "mxnet", "--json").stdout)
+    everything = json.loads(advisor("show", "mxnet", "--history", "--json").stdout)
+    assert (
+        len(everything["popularity"])
+        > len(newest["popularity"])
+        == len({each["measure"] for each in everything["popularity"]})
+    )
+    said = " ".join(advisor("show", "mxnet", "--history").stdout.split())
+    assert "20,644 (2023-11-16" in said
+    older = sum(len(rated) - 1 for rated in everything["ratings"].values())
+    assert said.count("superseded, ") == older
+
+
 def test_a_comparison_has_a_sheet_and_the_ratings_of_each_framework_once(advisor: Run) -> None:
     document = json.loads(advisor("compare", "pytorch", "mxnet", "torch", "pytorch", "--json").stdout)
     assert document["schema"] == "advisor/comparison/1"
     assert document["frameworks"] == list(document["attributes"]) == ["pytorch", "mxnet"]
     sheet = document["attributes"]["mxnet"]
     assert (sheet["role"], sheet["status"], sheet["latest_version"]) == ("engine", "archived", "1.9.1")
+    assert sheet["sheet"]["layers"] == ["convolution", "recurrent"]
+    assert sheet["popularity"]["github-stars"]["as_of"] == "2025-10-30"
     assert sheet["facts"]["accelerator"]["cuda"] == "native"
     assert sheet["code_lines"]["workloads"]["mnist-cnn"]["training"] > 0
     assert set(document["leaves"]["ease.boilerplate"]) == {"pytorch", "mxnet"}
