@@ -53,7 +53,8 @@ def guides(
     from knowledge.loader import walk
 
     base = knowledge.load(extra=own_knowledge())
-    _check_options(guide, run_, replay, kept)
+    racing = {"--budget": budget is not None, "--record": record is not None, "--yes": yes}
+    _check_options(guide, run_, replay, kept, [name for name, given in racing.items() if given])
     if guide is not None:
         _known("GUIDE", guide, list(base.guides), _("there is no such guide"), _("`advisor guides` lists them"))
     if criterion is not None:
@@ -81,7 +82,7 @@ def guides(
         raise click.exceptions.Exit(status)
 
 
-def _check_options(guide: str | None, run_: bool, replay: bool, kept: str | None) -> None:
+def _check_options(guide: str | None, run_: bool, replay: bool, kept: str | None, racing: list[str]) -> None:
     """At most one way of trying, and a race for one guide only: the user should know what is raced."""
     from knowledge.faults import BadInput, Fault
 
@@ -90,6 +91,8 @@ def _check_options(guide: str | None, run_: bool, replay: bool, kept: str | None
         raise BadInput([Fault(ways[0], None, "", _("cannot go with {other}").format(other=ways[1]), _("give one"))])
     if run_ and guide is None:
         raise BadInput([Fault("--run", None, "", _("needs a guide to try"), _("`advisor guides` lists them"))])
+    if racing and not run_:
+        raise BadInput([Fault(name, None, "", _("says how to race, and nothing is raced"), "--run") for name in racing])
 
 
 def _known(place: str, name: str, known: list[str], problem: str, mend: str) -> None:

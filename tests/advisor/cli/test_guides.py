@@ -87,7 +87,8 @@ def test_claims_are_chosen_by_framework_and_by_criterion(advisor: Run) -> None: 
         ("quick-read-2020 --run --replay", "--run: cannot go with --replay (give one)"),
         ("quick-read-2020 --replay --results latest", "--replay: cannot go with --results (give one)"),
         ("quick-read-2020 --results latest", "nothing has been measured on this machine yet"),
-        ("quick-read-2020 --run --budget 0", "--budget"),
+        ("quick-read-2020 --replay --yes", "--yes: says how to race, and nothing is raced (--run)"),
+        ("quick-read-2020 --run --budget 0", "--budget: 0 is no usable number of seconds"),
         ("quick-read-2020 --run --record nowhere", "'nowhere' does not exist"),
     ],
 )

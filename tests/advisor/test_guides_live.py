@@ -1,0 +1,67 @@
+"""A guide tried for real: PyTorch and TensorFlow race with lengths that change, and the trial is told from the race.
+
+Live: makes environments where there are none (a gigabyte), and trains in them; minutes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GUIDE = "pytorch-or-tensorflow-2017"
+
+pytestmark = pytest.mark.live
+
+
+def _advisor(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "ADVISOR_HOME": str(home), "LANG": "C.UTF-8"}
+    return subprocess.run(
+        [sys.executable, "-m", "advisor", *words], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of its own for results; environments are shared with the other live tests when ADVISOR_HOME is set."""
+    folder = tmp_path_factory.mktemp("trial")
+    if shared := os.environ.get("ADVISOR_HOME"):
+        environments = Path(shared) / "environments"
+        environments.mkdir(parents=True, exist_ok=True)
+        (folder / "environments").symlink_to(environments)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def guide(home: Path) -> dict[str, Any]:
+    words = f"guides {GUIDE} --run --budget 40 --yes --json --record"
+    finished = _advisor(home, *words.split(), str(home))
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    (document,) = json.loads(finished.stdout)["guides"]
+    found: dict[str, Any] = document
+    return found
+
+
+def test_the_race_gives_a_ruling_with_figures_versions_and_device(guide: dict[str, Any]) -> None:
+    loop, lines = guide["trial"]["charges"]
+    assert (loop["charge"], loop["device"]) == ("dynamic-length", "cpu")
+    assert loop["ruling"] in ("confirmed", "refuted", "undecided")
+    (hearing,) = loop["hearings"]
+    for exhibit in hearing["exhibits"]:
+        assert exhibit["why_not"] is None
+        assert exhibit["step_seconds"]["median"] > 0
+        assert exhibit["constant_step_seconds"]["median"] > 0
+        assert exhibit["versions"]
+    assert len(hearing["pairs"][0]["verdicts"]) == 2
+    assert (lines["ruling"], lines["results"]) == ("confirmed", [])
+
+
+def test_the_race_is_kept_and_recorded_and_either_gives_the_same_trial(home: Path, guide: dict[str, Any]) -> None:
+    again = json.loads(_advisor(home, "guides", GUIDE, "--results", "latest", "--json").stdout)
+    assert again["guides"] == [guide]
+    assert _advisor(home / "elsewhere", "bench", "replay", str(home / "cpu.jsonl"), "--keep").returncode == 0
+    elsewhere = json.loads(_advisor(home / "elsewhere", "guides", GUIDE, "--results", "latest", "--json").stdout)
+    assert elsewhere["guides"] == [guide]
