@@ -253,19 +253,20 @@ def _try(
         hearings = tuple(_on_paper(charge, workload, knowledge, lines) for workload in charge.workloads)
         return ChargeTrial(charge=charge.id, said=words, ruling=_of_workloads(hearings), hearings=hearings)
     here = [each for each in results if _family(each.plan.device) == charge.device]
-    if not here:
-        why = _("needs a race on {device}").format(device=charge.device)
-        if results and not any(each.machine.gpus for each in results):
-            why = _("needs {device}, and the machine of the race has no GPU").format(device=charge.device)
-        return ChargeTrial(charge=charge.id, said=words, ruling=Ruling.UNTESTABLE, why=why)
     chosen = {workload: _held(_workloads(charge, workload), here) for workload in charge.workloads}
-    hearings = tuple(_in_race(charge, workload, knowledge, held) for workload, held in chosen.items())
     used = {held.id: held for held in chosen.values() if held is not None}
+    if not used:
+        why = _("needs a race on {device} over {workloads}")
+        if results and not here and not any(each.machine.gpus for each in results):
+            why = _("needs {device}, and the machine of the race has no GPU")
+        told = why.format(device=charge.device, workloads=", ".join(_workloads(charge)))
+        return ChargeTrial(charge=charge.id, said=words, ruling=Ruling.UNTESTABLE, why=told)
+    hearings = tuple(_in_race(charge, workload, knowledge, held) for workload, held in chosen.items())
     return ChargeTrial(
         charge=charge.id,
         said=words,
         ruling=_of_workloads(hearings),
-        device=here[0].plan.device,
+        device=next(iter(used.values())).plan.device,
         results=tuple(used),
         provisional=any(_is_provisional(hearing, chosen[hearing.workload]) for hearing in hearings),
         hearings=hearings,
@@ -273,8 +274,12 @@ def _try(
 
 
 def _held(workloads: Sequence[str], results: Iterable[Results]) -> Results | None:
-    """The first results of a race over all of `workloads`."""
-    return next((each for each in results if set(workloads) <= {run.workload for run in each.runs}), None)
+    """The first results of a race in training over all of `workloads`."""
+
+    def raced(each: Results) -> set[str]:
+        return {run.workload for run in each.runs if run.phase == _PHASE}
+
+    return next((each for each in results if set(workloads) <= raced(each)), None)
 
 
 def _is_provisional(hearing: Hearing, held: Results | None) -> bool:
