@@ -110,7 +110,7 @@ def pulls(own: Recommendation, joint: Recommendation) -> tuple[Pull, ...]:
         return ()
     scored = {each.framework: each.contributions for each in own.ranking}
     ours, theirs = own.ranking[0].framework, joint.ranking[0].framework
-    if ours == theirs or theirs not in scored:
+    if ours == theirs or theirs not in scored or all(each.framework != ours for each in joint.ranking):
         return ()
     found = []
     for leaf, weight in own.weights.items():
