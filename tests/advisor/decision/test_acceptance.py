@@ -14,7 +14,8 @@ from advisor.decision.weights import Split, leaf_weights, split_tree
 from advisor.questionnaire import Origin, Preferences, Requirement
 from advisor.recommendation import Recommendation
 from bench.results import Results
-from knowledge.model import Knowledge
+from knowledge.loader import load
+from knowledge.model import Knowledge, Role
 from tests.advisor.decision.builders import (
     TODAY,
     base,
@@ -119,6 +120,47 @@ def test_d3_hiding_any_but_the_closest_rival_keeps_the_verdict(small: Knowledge)
     for hidden in set(NAMES) - {first, closest}:
         after = decided(without(small, hidden))
         assert (after.verdict, after.winner) == (recommendation.verdict, recommendation.winner)
+
+
+EVERYBODY = msgspec.structs.replace(PREFERENCES, roles=tuple(Role))
+"""Nothing is required and every role competes, so that all shipped frameworks are ranked."""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[Knowledge, Recommendation]:
+    whole = load()
+    recommendation = decide(whole, EVERYBODY, None, TODAY, seed=3, samples=1_000)
+    assert len(recommendation.ranking) == len(whole.frameworks) >= 31
+    return whole, recommendation
+
+
+def test_d2_holds_for_every_shipped_framework(shipped: tuple[Knowledge, Recommendation]) -> None:
+    whole, recommendation = shipped
+    for hidden in whole.frameworks:
+        visible = set(whole.frameworks) - {hidden}
+        left = decide(without(whole, hidden), EVERYBODY, None, TODAY, seed=3, samples=1_000)
+        before, after = numbers_of(recommendation, visible), numbers_of(left, visible)
+        assert msgspec.json.encode(before, order="sorted") == msgspec.json.encode(after, order="sorted"), hidden
+
+
+def test_d2_permuting_the_shipped_frameworks_changes_nothing(shipped: tuple[Knowledge, Recommendation]) -> None:
+    whole, recommendation = shipped
+    permuted = with_frameworks(whole, list(whole.frameworks.values())[::-1])
+    again = decide(permuted, EVERYBODY, None, TODAY, seed=3, samples=1_000)
+    assert msgspec.json.encode(again) == msgspec.json.encode(recommendation)
+
+
+def test_d3_holds_for_every_shipped_framework(shipped: tuple[Knowledge, Recommendation]) -> None:
+    whole, recommendation = shipped
+    first = recommendation.ranking[0].framework
+    above = recommendation.pairwise[first]
+    closest = min(above, key=above.__getitem__)
+    for hidden in set(whole.frameworks) - {first, closest}:
+        left = decide(without(whole, hidden), EVERYBODY, None, TODAY, seed=3, samples=1_000)
+        assert (left.verdict, left.winner) == (recommendation.verdict, recommendation.winner), hidden
+    alone = without(whole, *(set(whole.frameworks) - {first, closest}))
+    left = decide(alone, EVERYBODY, None, TODAY, seed=3, samples=1_000)
+    assert (left.verdict, left.winner) == (recommendation.verdict, recommendation.winner)
 
 
 def test_d4_flips_bracket_rank_one(small: Knowledge) -> None:

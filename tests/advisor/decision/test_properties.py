@@ -1,16 +1,24 @@
 """What holds for any knowledge and any preferences."""
 
+from typing import TypeVar
+
 import msgspec
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from advisor.answers import Answer, Answers, Sure
 from advisor.decision import decide
 from advisor.decision.sensitivity import flips
 from advisor.decision.value import Value, leaf_values
 from advisor.questionnaire import Preferences
+from advisor.questionnaire import preferences as read
 from advisor.recommendation import Flip, Recommendation
-from knowledge.model import Framework, Knowledge
+from knowledge.loader import load
+from knowledge.model import Framework, Knowledge, Role
 from tests.advisor.decision.builders import TODAY, base, flat, framework, node, rating, with_criteria, with_frameworks
+
+T = TypeVar("T")
 
 TREE = (node("ease", *flat("a", "b")), node("docs", *flat("c"), node("deep", *flat("d", "e"))), *flat("f"))
 EMPTY = with_criteria(base(), TREE)
@@ -26,6 +34,17 @@ preferences = st.builds(
     concentrations=st.dictionaries(st.sampled_from(["", "ease", "docs"]), st.sampled_from([20.0, 60.0, 200.0])),
     answered=st.integers(0, 9),
 )
+SHIPPED = load()
+RATED = [path for path, leaf in SHIPPED.leaves.items() if leaf.fit is None and leaf.measured is None]
+tops = st.dictionaries(st.sampled_from([node.id for node in SHIPPED.criteria]), st.sampled_from([0.3, 0.5, 2.0, 4.0]))
+preferences_shipped = st.lists(tops, min_size=1, max_size=2).map(
+    lambda several: [
+        Preferences(respondent=f"p{number}", roles=tuple(Role), effects=effects)
+        for number, effects in enumerate(several)
+    ]
+)
+"""One person or two who weigh the top level of the shipped tree, with every role competing and nothing required."""
+
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -62,6 +81,20 @@ def test_raising_a_rating_never_lowers_the_rank(knowledge: Knowledge, wanted: Pr
     assert places[1] <= places[0]
 
 
+@settings(max_examples=12, deadline=None)
+@given(st.sampled_from(sorted(SHIPPED.frameworks)), st.sampled_from(RATED), preferences_shipped, st.data())
+def test_raising_a_rating_of_a_shipped_framework_never_lowers_its_rank(
+    name: str, leaf: str, wanted: list[Preferences], data: st.DataObject
+) -> None:
+    low, high = sorted((data.draw(scores), data.draw(scores)))
+    places = []
+    for score in (low, high):
+        raised = SHIPPED.frameworks | {name: rated(SHIPPED.frameworks[name], leaf, score)}
+        found = decide(with_frameworks(SHIPPED, list(raised.values())), wanted, None, TODAY, seed=0, samples=20)
+        places.append(ranks(found)[name])
+    assert places[1] <= places[0]
+
+
 @quick
 @given(knowledges(least=2), preferences, st.randoms(use_true_random=False))
 def test_the_order_of_frameworks_changes_nothing(knowledge: Knowledge, wanted: Preferences, random: object) -> None:
@@ -69,6 +102,62 @@ def test_the_order_of_frameworks_changes_nothing(knowledge: Knowledge, wanted: P
     random.shuffle(frameworks)  # type: ignore[attr-defined]
     permuted = with_frameworks(knowledge, frameworks)
     assert msgspec.json.encode(decided(permuted, wanted)) == msgspec.json.encode(decided(knowledge, wanted))
+
+
+@quick
+@given(knowledges(least=2), preferences, st.sampled_from([0.25, 0.5, 2.0, 8.0]))
+def test_scaling_the_weights_of_all_siblings_changes_nothing(
+    knowledge: Knowledge, wanted: Preferences, factor: float
+) -> None:
+    top = {node.id for node in knowledge.criteria}
+    effects = {path: wanted.effects.get(path, 1.0) * (factor if path in top else 1.0) for path in PATHS}
+    scaled = msgspec.structs.replace(wanted, effects=effects)
+    assert msgspec.json.encode(decided(knowledge, scaled)) == msgspec.json.encode(decided(knowledge, wanted))
+
+
+@quick
+@given(
+    knowledges(least=2),
+    st.fixed_dictionaries({leaf: st.integers(1, 40).map(float) for leaf in ("ease", "docs", "f")}),
+    st.sampled_from([0.25, 0.5, 2.0, 8.0]),
+)
+def test_scaling_all_per_cents_of_a_node_changes_nothing(
+    knowledge: Knowledge, per_cents: dict[str, float], factor: float
+) -> None:
+    scaled = {path: per_cent * factor for path, per_cent in per_cents.items()}
+    assert msgspec.json.encode(decided(knowledge, Preferences(fixed=scaled))) == msgspec.json.encode(
+        decided(knowledge, Preferences(fixed=per_cents))
+    )
+
+
+@st.composite
+def answered(draw: st.DrawFn) -> Answers:
+    """Answers to some of the shipped questions, one option each."""
+    replies = {}
+    for question in SHIPPED.questions.values():
+        if question.options and draw(st.booleans()):
+            option = draw(st.sampled_from(question.options))
+            replies[question.id] = Answer((option.id,), draw(st.sampled_from(Sure)))
+    return Answers(answers=replies)
+
+
+@settings(max_examples=25, deadline=None)
+@given(answered(), st.randoms(use_true_random=False))
+def test_the_order_of_questions_and_answers_changes_nothing(answers: Answers, random: object) -> None:
+    def shuffled(given: dict[str, T]) -> dict[str, T]:
+        keys = list(given)
+        random.shuffle(keys)  # type: ignore[attr-defined]
+        return {key: given[key] for key in keys}
+
+    asked_otherwise = msgspec.structs.replace(SHIPPED, questions=shuffled(SHIPPED.questions))
+    answered_otherwise = msgspec.structs.replace(answers, answers=shuffled(answers.answers))
+    before = decided(SHIPPED, read(answers, SHIPPED))
+    after = decided(asked_otherwise, read(answered_otherwise, asked_otherwise))
+    assert [each.framework for each in after.ranking] == [each.framework for each in before.ranking]
+    assert [each.score for each in after.ranking] == pytest.approx([each.score for each in before.ranking], abs=1e-12)
+    assert after.weights == pytest.approx(before.weights, abs=1e-12)
+    assert (after.verdict, after.winner) == (before.verdict, before.winner)
+    assert {each.framework for each in after.excluded} == {each.framework for each in before.excluded}
 
 
 @quick
