@@ -85,7 +85,7 @@ def read_answers(path: Path, knowledge: Knowledge) -> Answers:
     """
     if is_special(path):  # a pipe would be waited for without end
         raise BadInput([Fault(str(path), None, "", _("is no ordinary file"), _("name a YAML file"))])
-    return _Reader(read(path), knowledge).answers()
+    return answers_in(read(path), knowledge)
 
 
 def parse_answers(text: bytes, name: str, knowledge: Knowledge) -> Answers:
@@ -94,7 +94,16 @@ def parse_answers(text: bytes, name: str, knowledge: Knowledge) -> Answers:
     Raises:
         BadInput: with every fault.
     """
-    return _Reader(parse(text, name), knowledge).answers()
+    return answers_in(parse(text, name), knowledge)
+
+
+def answers_in(document: Document, knowledge: Knowledge) -> Answers:
+    """Read the answer sheet that `document` holds.
+
+    Raises:
+        BadInput: with every fault.
+    """
+    return _Reader(document, knowledge).answers()
 
 
 def dump_answers(answers: Answers) -> str:

@@ -1,8 +1,8 @@
 """Files -> `Knowledge`: the shipped base, and what users add to it in folders of their own.
 
-A folder of knowledge holds `criteria.yaml`, `questions.yaml`, `sources.yaml`, `frameworks/*.yaml` and
-`guides/*.yaml`; a user's own folder holds sources and frameworks only. Here files become records, and ids that would
-hide one another are refused. Whether the records make sense together is the business of `checks`.
+A folder of knowledge holds `criteria.yaml`, `questions.yaml`, `sources.yaml`, `frameworks/*.yaml`, `guides/*.yaml`
+and `personas/*.yaml`; a user's own folder holds sources and frameworks only. Here files become records, and ids that
+would hide one another are refused. Whether the records make sense together is the business of `checks`.
 """
 
 import datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from knowledge.faults import BadInput, Fault
-from knowledge.model import Criterion, Framework, Guide, Knowledge, Question, Record, Source
+from knowledge.model import Criterion, Framework, Guide, Knowledge, Persona, Question, Record, Source
 from knowledge.reader import Document, Steps, convert, dotted, read
 
 CRITERIA_SCHEMA: Final = "advisor/criteria/1"
@@ -22,6 +22,7 @@ QUESTIONS_SCHEMA: Final = "advisor/questions/1"
 SOURCES_SCHEMA: Final = "advisor/sources/1"
 FRAMEWORK_SCHEMA: Final = "advisor/framework/1"
 GUIDE_SCHEMA: Final = "advisor/guide/1"
+PERSONA_SCHEMA: Final = "advisor/persona/1"
 
 _SHIPPED: Final = Path(__file__).parent
 
@@ -81,12 +82,14 @@ class Places:
         sources: Mapping[str, _Written] | None = None,
         frameworks: Mapping[str, _Written] | None = None,
         guides: Mapping[str, _Written] | None = None,
+        personas: Mapping[str, _Written] | None = None,
     ) -> None:
         self._criteria = dict(criteria or {})
         self._questions = dict(questions or {})
         self._sources = dict(sources or {})
         self._frameworks = dict(frameworks or {})
         self._guides = dict(guides or {})
+        self._personas = dict(personas or {})
 
     def criterion(self, path: str, *steps: str | int) -> Place:
         """Of the node or leaf with the dotted `path`."""
@@ -103,6 +106,14 @@ class Places:
 
     def guide(self, id_: str, *steps: str | int) -> Place:
         return _place(self._guides, id_, steps)
+
+    def persona(self, id_: str, *steps: str | int) -> Place:
+        return _place(self._personas, id_, steps)
+
+    def sheet(self, persona: str) -> Document:
+        """The answer sheet of a persona that was read from a file, for the reader of answer sheets."""
+        document, steps = self._personas[persona]
+        return document.part((*steps, "sheet"))
 
 
 def _place(written: Mapping[str, _Written], id_: str, steps: Steps) -> Place:
@@ -146,6 +157,7 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
     sources = _Shelf[Source](faults)
     frameworks = _Shelf[Framework](faults)
     guides = _Shelf[Guide](faults)
+    personas = _Shelf[Persona](faults)
     tree: tuple[Criterion, ...] = ()
     _demand_folder(base)
     with _collecting(faults):
@@ -176,6 +188,10 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
         with _collecting(faults):
             document, guide = _record(file_path, base, GUIDE_SCHEMA, Guide, id=file_path.stem)
             guides.add(guide.id, guide, (document, ()))
+    for file_path in _files(base / "personas", "*.yaml"):
+        with _collecting(faults):
+            document, persona = _record(file_path, base, PERSONA_SCHEMA, Persona, id=file_path.stem)
+            personas.add(persona.id, persona, (document, ()))
     if faults:
         raise BadInput(faults)
     knowledge = Knowledge(
@@ -186,8 +202,17 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
         frameworks=dict(sorted(frameworks.records.items())),
         date=max(_statement_dates(frameworks.records.values()), default=datetime.date.min),
         guides=dict(sorted(guides.records.items(), key=lambda guide: (guide[1].published, guide[0]))),
+        personas=personas.records,
     )
-    return knowledge, Places(nodes.written, questions.written, sources.written, frameworks.written, guides.written)
+    places = Places(
+        criteria=nodes.written,
+        questions=questions.written,
+        sources=sources.written,
+        frameworks=frameworks.written,
+        guides=guides.written,
+        personas=personas.written,
+    )
+    return knowledge, places
 
 
 class _Shelf(Generic[T]):

@@ -6,7 +6,7 @@ calendar dates, scores lie on the criteria's written 0-10 anchors, sizes are in 
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -496,6 +496,43 @@ class Guide(Record, frozen=True):
     winners: tuple[Winner, ...] = ()
 
 
+# --- personas/*.yaml -------------------------------------------------------------------------------------------------
+
+
+class Expected(Record, frozen=True):
+    """What an expert would tell a persona.
+
+    Attributes:
+        first: framework ids of which any may rank first; empty where none qualifies.
+        verdict: the verdicts that are right; empty where any may be.
+        excluded: framework id -> the fact that has to knock it out.
+        ranked: ids of frameworks that must not be knocked out.
+    """
+
+    first: tuple[str, ...]
+    verdict: tuple[Literal["clear", "leaning", "too-close", "none-qualifies"], ...] = ()
+    excluded: dict[str, str] = {}
+    ranked: tuple[str, ...] = ()
+
+
+class Persona(Record, frozen=True):
+    """Somebody whose right advice is known; `id` is the file's name without the suffix.
+
+    Attributes:
+        sheet: an answer sheet, as it would stand in a file of its own.
+        because: why an expert would say so, in one sentence or two.
+        twin: id of the persona from whom this one differs in exactly one answer, and by it in the winner.
+    """
+
+    id: str
+    name: Text
+    story: Text
+    sheet: dict[str, Any]
+    expected: Expected
+    because: str
+    twin: str | None = None
+
+
 # --- all of it -------------------------------------------------------------------------------------------------------
 
 
@@ -506,6 +543,7 @@ class Knowledge(Record, frozen=True):
         criteria: the top-level nodes of the tree.
         leaves: dotted path -> leaf, in tree order.
         guides: in order of publication.
+        personas: in order of id.
         date: the newest date of any statement in it.
     """
 
@@ -516,3 +554,4 @@ class Knowledge(Record, frozen=True):
     frameworks: dict[str, Framework]
     date: date
     guides: dict[str, Guide] = {}
+    personas: dict[str, Persona] = {}

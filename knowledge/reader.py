@@ -71,12 +71,24 @@ class Document:
         value: the top-level value.
     """
 
-    __slots__ = ("_place", "name", "value")
+    __slots__ = ("_above", "_place", "name", "value")
 
-    def __init__(self, name: str, value: Plain, place: _Place) -> None:
+    def __init__(self, name: str, value: Plain, place: _Place, above: Steps = ()) -> None:
         self.name = name
         self.value = value
         self._place = place
+        self._above = above
+
+    def part(self, path: Steps) -> "Document":
+        """The value at `path` as a document of its own; its lines and keys stay those of the file.
+
+        Raises:
+            LookupError: there is no such value.
+        """
+        value, place = self.value, self._place
+        for step in path:
+            value, place = value[step], place.inside[step]  # type: ignore[index]
+        return Document(self.name, value, place, (*self._above, *path))
 
     def line(self, path: Steps = ()) -> int:
         """The 1-based line of the value at `path` (of its key, in a mapping), or of the closest value around it."""
@@ -90,7 +102,7 @@ class Document:
 
     def fault(self, path: Steps, problem: str, mend: str = "") -> Fault:
         """A fault of the value at `path`."""
-        return Fault(self.name, self.line(path), dotted(path), problem, mend)
+        return Fault(self.name, self.line(path), dotted((*self._above, *path)), problem, mend)
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -14,6 +14,7 @@ from knowledge.loader import (
     CRITERIA_SCHEMA,
     FRAMEWORK_SCHEMA,
     GUIDE_SCHEMA,
+    PERSONA_SCHEMA,
     QUESTIONS_SCHEMA,
     SOURCES_SCHEMA,
     CriteriaFile,
@@ -22,7 +23,7 @@ from knowledge.loader import (
     load,
     walk,
 )
-from knowledge.model import Choose, Framework, Guide, Knowledge, Question
+from knowledge.model import Choose, Framework, Guide, Knowledge, Persona, Question
 
 ANSWERS_SCHEMA: Final = "advisor/answers/1"
 
@@ -33,7 +34,7 @@ Json = dict[str, Any]
 
 
 def schemas(knowledge: Knowledge | None = None) -> dict[str, Json]:
-    """Kind of file ("criteria", "questions", "sources", "framework", "guide", "answers") -> its JSON Schema.
+    """Kind of file ("criteria", "questions", "sources", "framework", "guide", "persona", "answers") -> its JSON Schema.
 
     Args:
         knowledge: whose ids the schemas of frameworks and answers list; the shipped base when None.
@@ -45,6 +46,7 @@ def schemas(knowledge: Knowledge | None = None) -> dict[str, Json]:
         "sources": _of_record(SourcesFile, SOURCES_SCHEMA),
         "framework": _framework(known),
         "guide": _guide(),
+        "persona": _persona(known),
         "answers": _answers(known),
     }
 
@@ -86,6 +88,18 @@ def _guide() -> Json:
     schema = _of_record(Guide, GUIDE_SCHEMA)
     del schema["properties"]["id"]  # the file's name gives it
     schema["required"].remove("id")
+    return schema
+
+
+def _persona(knowledge: Knowledge) -> Json:
+    schema = _of_record(Persona, PERSONA_SCHEMA)
+    del schema["properties"]["id"]  # the file's name gives it
+    schema["required"].remove("id")
+    sheet = _answers(knowledge)
+    schema["$defs"] |= sheet.pop("$defs")
+    del sheet["$schema"]
+    schema["properties"]["sheet"] = sheet
+    schema["$defs"]["Expected"]["properties"]["excluded"]["additionalProperties"] = {"enum": list(FACTS)}
     return schema
 
 

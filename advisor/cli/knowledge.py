@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from advisor.cli import knowledge_personas
 from advisor.cli.output import console, json_option, print_json
 from advisor.files import write_atomically
 from advisor.i18n import _
@@ -12,6 +13,10 @@ from advisor.i18n import _
 @click.group(help=_("Check the knowledge base; print the schema of its files."))
 def knowledge() -> None:
     pass
+
+
+for _command in knowledge_personas.COMMANDS:
+    knowledge.add_command(_command)
 
 
 @knowledge.command(help=_("Find every fault: ids, sources, dates, staleness, gaps. Exit status 1 when there are any."))

@@ -9,13 +9,14 @@ to be mended; warnings come with time or are a matter of degree; notes inform.
     frameworks  lifecycle, facts, modes and recipes, attribute sheet, popularity, where to go instead
     ratings     scores and their evidence, staleness, gaps
     guides      the old guides on trial
+    personas    people whose right advice is known
     redundancy  leaves that order the frameworks alike
 """
 
 import datetime
 from collections.abc import Collection, Iterable
 
-from knowledge.checks import criteria, frameworks, guides, ratings, redundancy, sources
+from knowledge.checks import criteria, frameworks, guides, personas, ratings, redundancy, sources
 from knowledge.checks.criteria import rated_leaves
 from knowledge.checks.findings import Finding, Severity
 from knowledge.faults import Fault
@@ -45,6 +46,7 @@ def check(
         findings += frameworks.check(framework, knowledge, places, as_of)
         findings += ratings.check(framework, knowledge, places, as_of)
     findings += guides.check(knowledge, places, workloads)
+    findings += personas.check(knowledge, places)
     return sorted(findings, key=_order)
 
 

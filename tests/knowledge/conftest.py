@@ -274,6 +274,32 @@ winners:
   - {dimension: {en: Start, zh: 上手}, criterion: ease.ramp_up, among: [alpha, beta], then: [beta], now: [alpha]}
 """
 
+_PERSONA = """\
+schema: advisor/persona/1
+name: {en: A learner, zh: 学习者}
+story: {en: Learns., zh: 学习。}
+sheet:
+  schema: advisor/answers/1
+  answers: {goal: learn}
+expected:
+  first: [alpha]
+  verdict: [clear, leaning]
+  excluded: {beta: licence}
+because: "Alpha is the first."
+"""
+
+_TWIN = """\
+schema: advisor/persona/1
+name: {en: A keeper, zh: 维持者}
+story: {en: Keeps., zh: 维持。}
+sheet:
+  schema: advisor/answers/1
+  answers: {goal: keep}
+expected: {first: [beta], ranked: [alpha]}
+because: "Beta was there before."
+twin: learner
+"""
+
 
 class Base:
     """The files of a small knowledge base, to be spoiled, loaded and checked."""
@@ -282,6 +308,7 @@ class Base:
         self.folder = folder
         (folder / "frameworks").mkdir(parents=True)
         (folder / "guides").mkdir()
+        (folder / "personas").mkdir()
         for name, text in {
             "criteria.yaml": _CRITERIA,
             "questions.yaml": _QUESTIONS,
@@ -289,6 +316,8 @@ class Base:
             "frameworks/alpha.yaml": _ALPHA,
             "frameworks/beta.yaml": _BETA,
             "guides/old.yaml": _GUIDE,
+            "personas/learner.yaml": _PERSONA,
+            "personas/keeper.yaml": _TWIN,
         }.items():
             (folder / name).write_text(text, encoding="utf-8")
 

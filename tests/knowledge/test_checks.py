@@ -17,9 +17,15 @@ from tests.knowledge.conftest import AS_OF, Base
 
 CRITERIA, QUESTIONS, SOURCES = "criteria.yaml", "questions.yaml", "sources.yaml"
 ALPHA, BETA, GUIDE = "frameworks/alpha.yaml", "frameworks/beta.yaml", "guides/old.yaml"
+PERSONA, TWIN = "personas/learner.yaml", "personas/keeper.yaml"
 
 
 def test_the_small_base_has_no_findings(base: Base) -> None:
+    assert base.check() == []
+
+
+def test_a_persona_for_whom_none_qualifies_expects_nobody(base: Base) -> None:
+    base.spoil(PERSONA, "first: [alpha]\n  verdict: [clear, leaning]", "first: []\n  verdict: [none-qualifies]")
     assert base.check() == []
 
 
@@ -691,6 +697,78 @@ _ERRORS = {
         "instead[0].framework",
         "beta is retired itself",
     ),
+    "a persona who expects an unknown framework": (
+        PERSONA,
+        "first: [alpha]",
+        "first: [alfa]",
+        "alfa",
+        "expected.first[0]",
+        "there is no framework 'alfa'",
+    ),
+    "a persona for whom an unknown framework ranks": (
+        TWIN,
+        "ranked: [alpha]",
+        "ranked: [alfa]",
+        "alfa",
+        "expected.ranked[0]",
+        "there is no framework 'alfa'",
+    ),
+    "a persona who knocks an unknown framework out": (
+        PERSONA,
+        "{beta: licence}",
+        "{bete: licence}",
+        "bete",
+        "expected.excluded.bete",
+        "there is no framework 'bete'",
+    ),
+    "a persona who knocks out by an unknown fact": (
+        PERSONA,
+        "{beta: licence}",
+        "{beta: license}",
+        "license",
+        "expected.excluded.beta",
+        "there is no fact 'license'",
+    ),
+    "a persona who knocks out what has to win": (
+        PERSONA,
+        "{beta: licence}",
+        "{alpha: licence}",
+        "excluded",
+        "expected.excluded.alpha",
+        "alpha cannot be knocked out and rank as well",
+    ),
+    "a persona who expects nobody": (
+        PERSONA,
+        "first: [alpha]",
+        "first: []",
+        "first",
+        "expected.first",
+        "names nobody",
+    ),
+    "a persona without a reason": (
+        PERSONA,
+        '"Alpha is the first."',
+        '" "',
+        "because",
+        "because",
+        "gives no reason",
+    ),
+    "a persona whose twin is unknown": (
+        TWIN,
+        "twin: learner",
+        "twin: lerner",
+        "twin",
+        "twin",
+        "there is no persona 'lerner'",
+    ),
+    "a persona who is a twin of itself": (
+        TWIN,
+        "twin: learner",
+        "twin: keeper",
+        "twin",
+        "twin",
+        "there is no persona 'keeper'",
+    ),
     "a guide published at no date": (
         GUIDE,
         '"2018-06"',
@@ -1079,7 +1157,8 @@ def test_findings_come_by_severity_then_place(base: Base) -> None:
 def test_leaves_that_order_enough_frameworks_alike_are_noted(base: Base, copies: int, noted: bool) -> None:
     alpha = (base.folder / ALPHA).read_text(encoding="utf-8").replace("aliases: [first]\n", "")
     (base.folder / ALPHA).unlink()
-    (base.folder / GUIDE).unlink()
+    for name in (GUIDE, PERSONA, TWIN):
+        (base.folder / name).unlink()
     for number in range(copies):
         score = f"score: {3 + number / 2}\n      low: 0\n      high: 10"
         text = alpha.replace("score: 7\n      low: 6\n      high: 8", score)

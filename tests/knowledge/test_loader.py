@@ -52,6 +52,17 @@ def test_every_record_has_a_place(base: Base) -> None:
     assert places.criterion("ease.install", "anchors").line == base.line("criteria.yaml", "never")
 
 
+def test_the_sheet_of_a_persona_is_a_document_of_its_own_with_the_lines_of_the_file(base: Base) -> None:
+    known, places = load_with_places(base.folder)
+    assert list(known.personas) == ["keeper", "learner"]
+    sheet = places.sheet("learner")
+    assert sheet.value == {"schema": "advisor/answers/1", "answers": {"goal": "learn"}}
+    assert sheet.value == known.personas["learner"].sheet
+    fault = sheet.fault(("answers", "goal"), "is wrong")
+    line = base.line("personas/learner.yaml", "goal")
+    assert fault == Fault(str(base.folder / "personas/learner.yaml"), line, "sheet.answers.goal", "is wrong")
+
+
 def test_a_record_that_was_not_read_has_a_place_without_a_line() -> None:
     place = Places().framework("made", "ratings", "ease.install", 0)
     assert (str(place), place.key) == ("made", "ratings.ease.install[0]")

@@ -13,7 +13,7 @@ from knowledge.reader import read
 from knowledge.schema import schemas, text
 from tests.knowledge.conftest import Base
 
-KINDS = ["criteria", "questions", "sources", "framework", "guide", "answers"]
+KINDS = ["criteria", "questions", "sources", "framework", "guide", "persona", "answers"]
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def test_unknown_keys_are_refused_everywhere(made: dict[str, dict[str, Any]], ki
         ("sources", "sources.yaml"),
         ("framework", "frameworks/alpha.yaml"),
         ("guide", "guides/old.yaml"),
+        ("persona", "personas/learner.yaml"),
     ],
 )
 def test_a_file_that_loads_has_the_keys_of_its_schema(
@@ -89,6 +90,12 @@ def test_the_schema_of_answers_names_questions_options_criteria_and_facts(made: 
     assert "performance.time_to_finish" in properties["weights"]["properties"]
     assert list(properties["requirements"]["properties"]) == list(FACTS)
     assert {"enum": [True, False]} in list(parts(properties["requirements"]["properties"]["maintained"]))
+
+
+def test_the_schema_of_personas_holds_that_of_answers(made: dict[str, dict[str, Any]]) -> None:
+    sheet = made["persona"]["properties"]["sheet"]
+    assert sheet["properties"] == made["answers"]["properties"]
+    assert sheet["required"] == made["answers"]["required"]
 
 
 def test_equal_knowledge_gives_equal_bytes(base: Base) -> None:
