@@ -285,7 +285,7 @@ def _page_lines(base: "Knowledge", places: "Places", framework: "Framework", his
     for sentence in instead_in_words(framework.id, base):
         yield escape(sentence)
     if framework.leaving is not None:
-        yield escape(_("Cost of leaving:") + f" {framework.leaving.cost}")
+        yield escape(_("Leaving it: {cost}").format(cost=framework.leaving.cost))
     for line in (*_sheet_lines(framework), *_popularity_lines(base, framework, history)):
         yield escape(f"  {line}")
     for fact, statements in framework.facts.items():

@@ -59,7 +59,7 @@ def _show_people(recommendation: "Recommendation", base: "Knowledge") -> None:
 
     out = console()
     table = Table(box=None, pad_edge=False)
-    table.add_column(_("alone"))
+    table.add_column(_("alone"), overflow="fold")
     for person in recommendation.people:
         table.add_column(person.respondent, justify="right", overflow="fold")
     table.add_column(_("together"), justify="right")
@@ -85,7 +85,7 @@ def _staying(use: "InUse", base: "Knowledge") -> Iterator[str]:
         yield _("In use by {people}.").format(people=_(", ").join(use.who))
     yield use.place
     cost = use.current.leaving_cost or _("What leaving costs is not known.")
-    yield _("Cost of leaving:") + f" {cost}"
+    yield _("Leaving it: {cost}").format(cost=cost)
     yield use.current.what_would_justify
     yield from instead_in_words(use.current.framework, base)
 

@@ -86,12 +86,35 @@ def test_everybody_whose_weights_leave_nothing_is_named(advisor: Run, tmp_path: 
         assert f"advisor: {name}.yaml: weights: nothing is left to weigh" in refused.stderr
 
 
+def test_people_who_disagree_stand_side_by_side_and_so_does_what_one_of_them_uses(advisor: Run) -> None:
+    team = [f"--answers={ROOT / 'examples' / name}" for name in ("team-anna.yaml", "team-ben.yaml")]
+    document = json.loads(advisor("recommend", *team, "--json", "--as-of", "2026-11-26").stdout)
+    anna, ben = document["people"]
+    assert (anna["respondent"], ben["respondent"]) == ("Anna", "Ben")
+    assert anna["first"] != ben["first"]
+    said = advisor("recommend", *team, "--as-of", "2026-11-26").stdout
+    head = next(line for line in said.splitlines() if line.startswith("alone"))
+    assert head.split() == ["alone", "Anna", "Ben", "together"]
+    for ranked in document["ranking"]:
+        row = next(line for line in said[said.index(head) :].splitlines() if line.startswith(f"{ranked['name']}  "))
+        own = [f"{person['scores'][ranked['framework']]:.1f}" for person in document["people"]]
+        assert row.removeprefix(ranked["name"]).replace("*", "").split() == [*own, f"{ranked['score']:.1f}"]
+    joined = " ".join(said.split())
+    assert f"Their rankings agree to {document['agreement']:.2f}" in joined
+    assert "Stay with Keras or switch - In use by Ben. - It ranks" in joined
+    assert f"Leaving it: {document['current']['leaving_cost']}" in joined
+    for owner, requirement in (("Anna", "target: mobile"),):
+        assert f"{requirement}, asked for by {owner} only, rules out" in joined
+
+
 def test_people_get_text_within_eighty_columns_in_both_languages(advisor: Run) -> None:
     from rich.cells import cell_len
 
     for language in ("en", "zh"):
-        shown = advisor("recommend", "--answers", str(EXAMPLES[0]), "--lang", language)
+        sheets = [f"--answers={example}" for example in EXAMPLES]
+        shown = advisor("recommend", *sheets, "--lang", language)
         assert shown.returncode == 0, shown.stderr
+        assert "…" not in shown.stdout  # nothing is cut off, however many sheets stand side by side
         assert max(cell_len(line) for line in shown.stdout.splitlines()) <= 80
         assert "\x1b[" not in shown.stdout
 
@@ -148,7 +171,7 @@ def test_a_page_shows_what_a_framework_is_where_each_rating_is_written_and_by_wh
     said = " ".join(advisor("show", "mxnet").stdout.split())
     for part in (
         "Instead of Apache MXNet, PyTorch: Closest to Gluon",
-        "Cost of leaving: Weights leave through ONNX",
+        "Leaving it: Weights leave through ONNX",
         "developer: Apache Software Foundation until 2023",
         "written in: cpp, python, scala, r, julia",
         "GitHub stars: 20,826 (2025-10-30, Best-of Machine Learning with Python",

@@ -18,6 +18,7 @@ from advisor.questionnaire import preferences, read_answers
 from advisor.report import FORMATS, Content, build, format_of
 from advisor.report.content import Cited, Line
 from advisor.respondents import named
+from advisor.words import verdict_name
 from bench.results import Basis, Outcome, Ratio, Results, Verdict
 from knowledge.model import Knowledge
 from tests.advisor.decision import builders
@@ -374,7 +375,7 @@ def test_people_stand_side_by_side_with_what_pulls_them_apart_and_whose_conditio
 def test_everybody_s_own_scores_are_in_the_table(team: Content) -> None:
     made = team.recommendation
     rows = _rows(FORMATS["md"](team).decode(), "Everybody by themselves")
-    assert rows[0] == ["verdict", "leaning", "clear", "too close"]
+    assert rows[0] == ["verdict", *(verdict_name(each.verdict) for each in (*made.people, made))]
     for row, ranked in zip(rows[1:], made.ranking, strict=True):
         marks = [" *" if person.first == ranked.framework else "" for person in made.people]
         own = [person.scores[ranked.framework] for person in made.people]
