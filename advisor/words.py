@@ -91,6 +91,16 @@ def stance_in_words(stance: str) -> str:
     return {"supports": _("supports"), "contradicts": _("contradicts"), "context": _("context")}[stance]
 
 
+def holds_in_words(holds: str) -> str:
+    """Whether what an old guide said is true today."""
+    return {
+        "confirmed": _("holds"),
+        "partly": _("holds in part"),
+        "refuted": _("no longer so"),
+        "untestable": _("cannot be tested"),
+    }[holds]
+
+
 def fact_in_words(fact: str) -> str:
     """The name of a fact."""
     return {

@@ -371,6 +371,7 @@ class Framework(Record, frozen=True):
     """One framework; `id` is its file's name without the suffix.
 
     Attributes:
+        package: what is installed, as a package URL without a version: "pkg:pypi/torch".
         instead: where to go from a framework that nobody should choose any more, best first.
         popularity: dated figures, newest first within one measure.
     """
@@ -393,6 +394,7 @@ class Framework(Record, frozen=True):
     sheet: Sheet | None = None
     popularity: tuple[Count, ...] = ()
     aliases: tuple[str, ...] = ()
+    package: str | None = None
 
 
 # --- guides/*.yaml ---------------------------------------------------------------------------------------------------

@@ -33,15 +33,15 @@ for _command in bench_results.COMMANDS:
 def list_(as_json: bool) -> None:
     import msgspec
 
-    import knowledge
-    from advisor.paths import environments_folder, own_knowledge, own_workloads
+    from advisor import known
+    from advisor.paths import environments_folder, own_workloads
     from bench.environments import Environments
     from bench.planning import PHASES
     from bench.readiness import candidates_of, readiness
     from bench.recording import shipped
     from bench.workload import load_workloads, parameters
 
-    base, environments = knowledge.load(extra=own_knowledge()), Environments(environments_folder())
+    base, environments = known.load(), Environments(environments_folder())
     workloads = load_workloads(own_workloads())
     found = [
         readiness(base, candidate, "cpu", environments)
@@ -140,16 +140,16 @@ def run(
     yes: bool,
     as_json: bool,
 ) -> None:
-    import knowledge
     from advisor.cli import race
     from advisor.cli.bench_show import show_results
-    from advisor.paths import own_knowledge, store_file
+    from advisor.known import load
+    from advisor.paths import store_file
     from bench import machine
     from bench.data import USERS, user_samples
     from bench.plan import Goal
     from bench.planning import Wishes, informed_plan
 
-    base = knowledge.load(extra=own_knowledge())
+    base = load()
     known, chosen = _chosen_workloads(_words("--workload", workloads))
     own = _own_data(data, USERS)
     for workload in (known[name] for name in chosen if name in known):

@@ -47,14 +47,14 @@ def _meter(meter: dict[str, Any]) -> str:
 def _examine() -> dict[str, Any]:
     import msgspec
 
-    import knowledge
-    from advisor.paths import environments_folder, own_knowledge
+    from advisor import known
+    from advisor.paths import environments_folder
     from bench import machine
     from bench.environments import Environments, interpreters
     from bench.readiness import candidates_of, readiness
     from bench.telemetry import open_meter, open_vendors
 
-    base = knowledge.load(extra=own_knowledge())
+    base = known.load()
     environments = Environments(environments_folder())
     devices = machine.devices()
     vendors = []

@@ -83,14 +83,14 @@ def remove(names: tuple[str, ...]) -> None:
 def prune() -> None:
     import shutil
 
-    import knowledge
+    from advisor import known
     from advisor.paths import environments_folder
     from bench.environments import Environments
 
     environments = Environments(environments_folder())
     needed = {
         environment.name
-        for framework in knowledge.load().frameworks.values()
+        for framework in known.load().frameworks.values()
         for recipe in framework.recipes
         if (environment := environments.find(framework, recipe)) is not None
     }

@@ -33,9 +33,9 @@ _LEAST_ROOM = 12
 @click.command(help=_("List every framework that is known: role, life, latest release."))
 @json_option
 def frameworks(as_json: bool) -> None:
-    import knowledge
+    from advisor import known
 
-    base = knowledge.load()
+    base = known.load()
     if as_json:
         print_json({"schema": "advisor/frameworks/1", "frameworks": [_line(f) for f in base.frameworks.values()]})
         return
@@ -73,29 +73,35 @@ def _groups(base: "Knowledge") -> "Iterator[tuple[str, list[Framework]]]":
 @click.option("--history", is_flag=True, help=_("Show superseded ratings too."))
 @json_option
 def show(framework: str, history: bool, as_json: bool) -> None:
-    import knowledge
+    from advisor import known, live
     from advisor.cli.select import framework_named
+    from advisor.clock import today
 
-    base, places = knowledge.load_with_places()
+    base, places = known.load_with_places()
     found = framework_named(base, framework, "FRAMEWORK")
+    page = live.about(found, live.kept(), today())
     if as_json:
-        print_json({"schema": "advisor/framework-page/1", **_page(base, places, found, history)})
+        print_json({"schema": "advisor/framework-page/1", **_page(base, places, found, history), "live": page})
         return
     out = console()
     for line in _page_lines(base, places, found, history):
         out.print(line)
+    if page is not None:
+        out.print()
+        for told in live.lines(page):
+            out.print(told, markup=False)
 
 
 @click.command(help=_("Compare two or more frameworks: what they are, and leaf by leaf."))
 @click.argument("frameworks", nargs=-1, required=True)
 @json_option
 def compare(frameworks: tuple[str, ...], as_json: bool) -> None:
-    import knowledge
+    from advisor import known
     from advisor.attributes import attributes
     from advisor.cli.select import frameworks_named
     from knowledge.faults import BadInput, Fault
 
-    base = knowledge.load()
+    base = known.load()
     found = tuple({f.id: f for f in frameworks_named(base, frameworks, "FRAMEWORK")}.values())
     if len(found) < 2:
         raise BadInput([Fault("compare", None, "", _("one framework is nothing to compare"), _("name two or more"))])

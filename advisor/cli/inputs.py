@@ -47,8 +47,7 @@ class Decision:
     """One decision and what it was made from."""
 
     def __init__(self, sheets: tuple[Path, ...], results: str, seed: int, as_of: object, samples: int) -> None:
-        import knowledge
-        from advisor import clock
+        from advisor import clock, known
         from advisor.decision import decide
         from advisor.questionnaire import preferences, read_answers
         from advisor.respondents import distinct, named
@@ -56,7 +55,7 @@ class Decision:
 
         self.knowledge: Knowledge
         self.places: Places
-        self.knowledge, self.places = knowledge.load_with_places()
+        self.knowledge, self.places = known.load_with_places()
         faults: list[Fault]
         files, faults = distinct([str(sheet) for sheet in sheets])
         read: dict[str, Answers] = {}

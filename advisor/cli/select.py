@@ -6,7 +6,6 @@ from difflib import get_close_matches
 
 import click
 
-import knowledge
 from advisor.i18n import _
 from bench.planning import CONSENT_BYTES
 from knowledge.faults import BadInput, Fault
@@ -41,9 +40,10 @@ def frameworks_named(base: Knowledge, names: Iterable[str], place: str) -> tuple
 
 def recipes_of(words: Sequence[str], device: str) -> list[tuple[Framework, Recipe]]:
     """The recipes of `framework` (all its backends) or `framework@backend` for a device on this machine."""
+    from advisor import known
     from bench.environments import EnvironmentFailure, recipe_for
 
-    base = knowledge.load()
+    base = known.load()
     frameworks = frameworks_named(base, (word.partition("@")[0] for word in words), "FRAMEWORK")
     wanted: list[tuple[Framework, Recipe]] = []
     faults: list[Fault] = []

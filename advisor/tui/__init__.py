@@ -15,9 +15,9 @@ def run_app(recording: "Recording | None" = None, speed: float = 1.0) -> None:
     Raises:
         BadInput: the knowledge base has faults.
     """
+    from advisor.known import load_with_places
     from advisor.tui.app import AdvisorApp
     from advisor.tui.house import House
-    from knowledge.loader import load_with_places
 
     knowledge, places = load_with_places()
     AdvisorApp(knowledge, House(knowledge, places), recording=recording, speed=speed).run()

@@ -86,6 +86,13 @@ class House:
         """Where something about a framework is written."""
         return self._places.framework(framework, *steps)
 
+    def live(self, framework: str) -> tuple[str, ...]:
+        """What a package index said of a framework."""
+        from advisor import live
+
+        page = live.about(self._knowledge.frameworks[framework], live.kept(), clock.today())
+        return () if page is None else tuple(live.lines(page))
+
     # -- the machine --------------------------------------------------------------------------------------------------
 
     def machine(self) -> Machine:

@@ -170,3 +170,11 @@ class Services(Protocol):
     def place(self, framework: str, *steps: str | int) -> Place:
         """Where in the knowledge base something about a framework is written: file, and line where known."""
         ...
+
+    def live(self, framework: str) -> tuple[str, ...]:
+        """What a package index said of a framework and from when, line by line; nothing where it was never asked.
+
+        Raises:
+            BadInput: what is kept of it cannot be used.
+        """
+        ...

@@ -1,6 +1,7 @@
 """A framework's file, but for its ratings: what it names exists, what it states is sourced and dated."""
 
 import datetime
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ _DEVICES: Final = ("cpu", "cuda", "mps")
 _PLATFORMS: Final = ("linux-x86_64", "linux-aarch64", "macos-arm64", "macos-x86_64")
 _VERIFIED: Final = ("trained", "resolved")
 _NEEDS: Final = ("compiler", "library")
+_PACKAGE: Final = re.compile(r"pkg:[a-z]+/[^@\s]+")
 _LAYERS: Final = ("convolution", "recurrent", "attention")
 
 
@@ -111,6 +113,9 @@ def _running(framework: Framework, knowledge: Knowledge, places: Places) -> Iter
     def place(*steps: str | int) -> Place:
         return places.framework(framework.id, *steps)
 
+    if framework.package is not None and not _PACKAGE.fullmatch(framework.package):
+        mend = "write pkg:TYPE/NAME without a version"
+        yield error(place("package"), f"{framework.package!r} is no package URL", mend)
     modes = [mode.id for mode in framework.modes]
     for index in repeated(modes):
         yield error(place("modes", index), f"the mode {modes[index]!r} stands here twice")

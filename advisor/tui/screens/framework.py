@@ -14,6 +14,7 @@ from advisor.i18n import N_, _, language
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.widgets.bars import fit, range_mark, right
 from advisor.words import fact_in_words, role_in_words, stance_in_words, status_in_words, support_in_words
+from knowledge.faults import BadInput
 from knowledge.loader import Place, walk
 from knowledge.model import Evidence, FactStatement, Framework, Independence, Statement, Support
 
@@ -115,10 +116,19 @@ class FrameworkScreen(AdvisorScreen):
         if life.note:
             lines += ["", life.note]
         lines += self._evidence(life.evidence)
+        if live := self._live():
+            lines += ["", (_("On the package index"), "bold $text-accent"), *live]
         if framework.leaving is not None:
             lines += ["", (_("Leaving it"), "bold $text-accent"), framework.leaving.cost]
         lines += ["", _written(self.advisor.services.place(framework.id))]
         return framework.name, lines
+
+    def _live(self) -> tuple[str, ...]:
+        """What a package index said, read from a small file."""
+        try:
+            return self.advisor.services.live(self._framework.id)
+        except BadInput as bad:
+            return tuple(str(fault) for fault in bad.faults)
 
     def _fact(self, fact: str) -> tuple[str, list[_Part]]:
         lines: list[_Part] = []

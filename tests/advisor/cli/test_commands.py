@@ -331,6 +331,7 @@ def test_reports_are_written_whole_and_equal_bytes_for_equal_inputs(advisor: Run
         ["bench", "results"],
         ["env", "list"],
         ["knowledge", "check", "--as-of", "2026-11-26"],
+        ["knowledge", "counts", "--as-of", "2026-11-26"],
         ["doctor"],
     ],
     ids=" ".join,

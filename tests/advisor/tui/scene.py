@@ -587,3 +587,6 @@ class Scene:
 
     def place(self, framework: str, *steps: str | int) -> Place:
         return Place(file=f"knowledge/frameworks/{framework}.yaml", line=12, key="")
+
+    def live(self, framework: str) -> tuple[str, ...]:
+        return ()
