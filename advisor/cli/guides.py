@@ -46,13 +46,12 @@ def guides(
     yes: bool,
     as_json: bool,
 ) -> None:
-    import knowledge
+    from advisor import known
     from advisor.cli.select import framework_named
     from advisor.guides import topics
-    from advisor.paths import own_knowledge
     from knowledge.loader import walk
 
-    base = knowledge.load(extra=own_knowledge())
+    base = known.load()
     racing = {"--budget": budget is not None, "--record": record is not None, "--yes": yes}
     _check_options(guide, run_, replay, kept, [name for name, given in racing.items() if given])
     if guide is not None:
