@@ -24,6 +24,7 @@ from advisor.recommendation import (
     Record,
     Verdict,
 )
+from advisor.words import role_in_words
 from knowledge.model import Criterion, Evidence, Framework, Knowledge
 
 EXPLANATION_SCHEMA = "advisor/explanation/1"
@@ -392,7 +393,7 @@ def _about_ranked(ranked: Ranked, recommendation: Recommendation, knowledge: Kno
 
 
 def _about_excluded(excluded: Excluded) -> list[str]:
-    lines = [f"{each.requirement}: {each.because}" for each in excluded.failed]
+    lines = [f"{_whose(each)}: {each.because}" for each in excluded.failed]
     if excluded.would_rank is not None:
         lines.append(_("It would rank {rank} otherwise.").format(rank=excluded.would_rank))
     return lines
@@ -400,7 +401,7 @@ def _about_excluded(excluded: Excluded) -> list[str]:
 
 def _no_competitor(framework: Framework) -> str:
     return _("{name} is not one of the frameworks compared here, since its role is another: {role}.").format(
-        name=framework.name, role=framework.role.value
+        name=framework.name, role=role_in_words(framework.role)
     )
 
 
@@ -560,12 +561,8 @@ def _person_in_words(person: Person, recommendation: Recommendation, knowledge: 
         return _("{person} alone: {name} too.").format(person=person.respondent, name=name)
     knocked_out = next((each for each in recommendation.excluded if each.framework == person.first), None)
     if knocked_out is not None:
-        conditions = [
-            _("{requirement} ({people})").format(requirement=each.requirement, people=_and(each.owners))
-            for each in knocked_out.failed
-        ]
         return _("{person} alone: {name}, which is ruled out for all by {conditions}.").format(
-            person=person.respondent, name=name, conditions=_and(conditions)
+            person=person.respondent, name=name, conditions=_and(map(_whose, knocked_out.failed))
         )
     if everybody is None or not person.pulls:
         return _("{person} alone: {name}.").format(person=person.respondent, name=name)
@@ -580,6 +577,13 @@ def _person_in_words(person: Person, recommendation: Recommendation, knowledge: 
     return _("{person} alone: {name}. What pulls away from {first}: {pulls}.").format(
         person=person.respondent, name=name, first=everybody.name, pulls=_and(pulls)
     )
+
+
+def _whose(failure: Failure) -> str:
+    """A requirement, and whose it is where several people decide."""
+    if not failure.owners:
+        return failure.requirement
+    return _("{requirement} ({people})").format(requirement=failure.requirement, people=_and(failure.owners))
 
 
 def _vetoes_in_words(recommendation: Recommendation) -> Iterable[str]:

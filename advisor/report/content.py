@@ -28,6 +28,7 @@ from advisor.i18n import _, language
 from advisor.questionnaire import MAINTAINED, Preferences
 from advisor.recommendation import Current, Excluded, Ranked, Recommendation
 from advisor.report.bias import bias_note
+from advisor.words import support_in_words
 from bench.results import Results, Run
 from knowledge.loader import Places
 from knowledge.model import Evidence, Framework, Knowledge, Stance
@@ -337,7 +338,7 @@ def _line(
         if facts:
             basis, dated = "facts", max(fact.as_of for fact in facts).isoformat()
             evidence = tuple(item for fact in facts for item in fact.evidence)
-            because = "; ".join(f"{', '.join(fact.values)}: {fact.support.value}" for fact in facts)
+            because = "; ".join(f"{', '.join(fact.values)}: {support_in_words(fact.support)}" for fact in facts)
             for number, fact in enumerate(framework.facts[criterion.fit]):
                 if fact in facts:
                     place = places.framework(framework.id, "facts", criterion.fit, number)

@@ -196,6 +196,12 @@ def test_a_condition_that_not_all_share_names_its_owner_and_whom_it_rules_out() 
     assert lines[-1] == "accelerator: cpu, asked for by Ben only, rules out Barred for all."
 
 
+def test_explaining_who_is_ruled_out_names_whose_condition_that_is() -> None:
+    barred = framework("barred", dict.fromkeys(RATED, 9.5), facts=NO_CPU)
+    found, everyone = decided([EASY, barred], [person("Anna"), person("Ben", requirements=(CPU,))])
+    assert explain_one(found, everyone, "barred").lines[0] == ("accelerator: cpu (Ben): Barred does not support cpu.")
+
+
 def test_a_condition_of_all_is_nobody_s_veto() -> None:
     barred = framework("barred", dict.fromkeys(RATED, 9.5), facts=NO_CPU)
     wanted = [person("Anna", requirements=(CPU,)), person("Ben", requirements=(CPU,))]

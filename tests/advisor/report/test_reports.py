@@ -141,6 +141,12 @@ def test_the_json_holds_the_recommendation_and_every_line(content: Content) -> N
     assert document["schema"] == "advisor/report/1"
     assert document["recommendation"]["schema"] == "advisor/recommendation/1"
     assert len(document["sheets"]) == len(content.sheets)
+    line = document["sheets"][0]["lines"][0]
+    assert set(line["stated"][0]) == {"place", "as_of", "author", "affiliation", "reviewed_by"}
+    assert set(line["evidence"][0]) == {"claim", "stance", "independence", "number"}
+    assert [each["framework"] for each in document["why_not"]] == [each.framework for each in content.why_not]
+    assert document["methods"] == content.methods
+    assert [each["place"] for each in document["staying"]] == [each.place for each in content.staying]
 
 
 def test_the_decision_record_names_options_and_outcome(content: Content) -> None:
@@ -559,6 +565,22 @@ def test_tables_of_the_page_can_be_scrolled_by_keyboard_and_name_their_cells(tea
     assert heads[0] == "1"
     assert heads.count("1") == 1
     assert all(int(after) - int(before) <= 1 for before, after in pairwise(heads))
+
+
+@pytest.mark.parametrize("form", [*FORMS, "json", "adr"])
+def test_where_nobody_qualifies_it_says_what_to_give_up_and_nothing_of_ranks(tmp_path: Path, form: str) -> None:
+    sheet = tmp_path / "nobody.yaml"
+    sheet.write_text("schema: advisor/answers/1\nrequirements: {licence: GPL-3.0-only}\ncurrent: keras\n")
+    content = _content(sheet)
+    made = content.recommendation
+    assert made.ranking == ()
+    text = _text(form, content)
+    assert made.reasoning.headline in text
+    assert "It is knocked out; otherwise it would rank" in text
+    if form in FORMS:
+        assert all(" + ".join(drop) in text for drop in made.minimal_drops)
+        for heading in ("How sure", "Where each score comes from", "Why not the others", "One against one"):
+            assert heading not in text
 
 
 def test_the_decision_record_stays_short(team: Content) -> None:
