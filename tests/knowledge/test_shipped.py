@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 import knowledge
 from knowledge.checks import check, errors
 from knowledge.schema import schemas, text
@@ -65,3 +67,23 @@ def test_the_shipped_schemas_are_those_of_the_records() -> None:
     folder = Path(knowledge.__file__).parent
     for name, schema in schemas().items():
         assert (folder / f"{name}.schema.json").read_text(encoding="utf-8") == text(schema), name
+
+
+FOLDER = Path(knowledge.__file__).parent
+HEADER = "# yaml-language-server: $schema="
+WRITTEN = sorted(FOLDER.rglob("*.yaml")) + sorted((FOLDER.parent / "examples").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.relative_to(FOLDER.parent).as_posix())
+def test_every_file_tells_editors_the_schema_it_is_written_to(path: Path) -> None:
+    first, *lines = path.read_text(encoding="utf-8").splitlines()
+    assert first.startswith(HEADER)
+    kind = next(line for line in lines if line.startswith("schema: ")).split("/")[1]
+    told = (path.parent / first.removeprefix(HEADER)).resolve()
+    assert told == FOLDER / f"{kind}.schema.json"
+    assert told.is_file()
+
+
+def test_every_schema_has_files_of_its_kind() -> None:
+    kinds = {path.read_text(encoding="utf-8").split("schema: advisor/", 1)[1].split("/")[0] for path in WRITTEN}
+    assert kinds == {path.name.removesuffix(".schema.json") for path in FOLDER.glob("*.schema.json")}
