@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+from unicodedata import category
 
 import msgspec
 import yaml
@@ -163,7 +164,7 @@ class _Reader:
                 _("write {schema}").format(schema=SCHEMA),
             )
         answers = Answers(
-            respondent=self._text(("respondent",), sheet.get("respondent")),
+            respondent=self._name(("respondent",), sheet.get("respondent")),
             current=self._current(sheet),
             course=self._framework(("course",), sheet["course"]) if "course" in sheet else None,
             answers=dict(self._read_answers(sheet)),
@@ -379,8 +380,10 @@ class _Reader:
             )
         return {}
 
-    def _text(self, path: Steps, value: Plain) -> str:
+    def _name(self, path: Steps, value: Plain) -> str:
         if isinstance(value, str):
+            if any(category(letter) == "Cc" for letter in value):
+                self._blame(path, _("a name cannot hold line breaks or control codes"), _("write it on one line"))
             return value
         if value is not None:
             self._blame(path, _("expected text, found {found}").format(found=describe(value)), _("put it into quotes"))

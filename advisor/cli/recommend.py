@@ -54,6 +54,7 @@ def _show_people(recommendation: "Recommendation", base: "Knowledge") -> None:
     if not recommendation.people:
         return
     from rich.table import Table
+    from rich.text import Text
 
     from advisor.decision.explain import people_in_words
 
@@ -61,7 +62,7 @@ def _show_people(recommendation: "Recommendation", base: "Knowledge") -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column(_("alone"), overflow="fold")
     for person in recommendation.people:
-        table.add_column(person.respondent, justify="right", overflow="fold")
+        table.add_column(Text(person.respondent), justify="right", overflow="fold")
     table.add_column(_("together"), justify="right")
     for ranked in recommendation.ranking:
         scores = [person.scores.get(ranked.framework) for person in recommendation.people]

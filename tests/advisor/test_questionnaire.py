@@ -89,6 +89,7 @@ FAULTS = {
     "other mapping": ("requirements: {os: {all: [linux]}}", 2, "requirements.os", "{any: [...]}", "any:"),
     "true and false": ("requirements: {maintained: [true, false]}", 2, "requirements.maintained", "exclude", "one"),
     "answers is a list": ("answers: [learn]", 2, "answers", "expected a mapping", "key: value"),
+    "respondent of two lines": ('respondent: "a\\nb"', 2, "respondent", "control codes", "one line"),
     "respondent is a number": ("respondent: 3", 2, "respondent", "expected text", "quotes"),
 }
 

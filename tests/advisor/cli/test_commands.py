@@ -86,6 +86,15 @@ def test_everybody_whose_weights_leave_nothing_is_named(advisor: Run, tmp_path: 
         assert f"advisor: {name}.yaml: weights: nothing is left to weigh" in refused.stderr
 
 
+def test_a_name_is_shown_as_it_is_written(advisor: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text('schema: advisor/answers/1\nrespondent: "a[/b]|c"\n', encoding="utf-8")
+    (tmp_path / "[bold]two.yaml").write_text("schema: advisor/answers/1\n", encoding="utf-8")
+    shown = advisor("recommend", "--answers", "one.yaml", "--answers", "[bold]two.yaml")
+    assert shown.returncode == 0, shown.stderr
+    head = next(line for line in shown.stdout.splitlines() if line.startswith("alone"))
+    assert head.split() == ["alone", "a[/b]|c", "[bold]two", "together"]
+
+
 def test_people_who_disagree_stand_side_by_side_and_so_does_what_one_of_them_uses(advisor: Run) -> None:
     team = [f"--answers={ROOT / 'examples' / name}" for name in ("team-anna.yaml", "team-ben.yaml")]
     document = json.loads(advisor("recommend", *team, "--json", "--as-of", "2026-11-26").stdout)
