@@ -105,6 +105,7 @@ def explain_one(recommendation: Recommendation, knowledge: Knowledge, framework:
     else:
         headline = _("{name} does not compete here.").format(name=name)
         lines = [_no_competitor(knowledge.frameworks[framework])]
+    lines.extend(_for_each(framework, recommendation))
     if recommendation.current is not None and recommendation.current.framework == framework:
         justified = recommendation.current.what_would_justify  # repeats what would put it first
         lines = [*(line for line in lines if line not in justified), justified]
@@ -269,12 +270,12 @@ def _apart(more: float, less: float) -> tuple[str, str]:
     return f"{more:.{digits}f}", f"{less:.{digits}f}"
 
 
-def _cared_for(framework: str, name: str, recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
+def cared_for(framework: str, recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
     """What one would have to care about for a framework to come first."""
     central = recommendation.central.get(framework)
     if central is None:
         return
-    share = per_cent(central.share, 1)
+    name, share = _name(knowledge, framework), per_cent(central.share, 1)
     if central.share == 0:
         yield _("Your answers left aside, no weights were found with which {name} comes first.").format(name=name)
         return
@@ -385,11 +386,25 @@ def _about_ranked(ranked: Ranked, recommendation: Recommendation, knowledge: Kno
         elif not _ties(ranked, recommendation):
             lines.append(_("No change of a single weight puts it first."))
         lines.extend(_settled(recommendation, ranked, knowledge))
-    lines.extend(_cared_for(ranked.framework, ranked.name, recommendation, knowledge))
+    lines.extend(cared_for(ranked.framework, recommendation, knowledge))
     for unknown in recommendation.unknown:
         if unknown.framework == ranked.framework:
             lines.append(_("It is not known whether it meets {requirement}.").format(requirement=unknown.requirement))
     return lines
+
+
+def _for_each(framework: str, recommendation: Recommendation) -> Iterable[str]:
+    """Where one framework stands for each of several people alone."""
+    for person in recommendation.people:
+        if framework in person.scores:
+            yield _("{person} alone: it ranks {rank} of {count} with {score:.1f} points.").format(
+                person=person.respondent,
+                rank=person.ranking.index(framework) + 1,
+                count=len(person.ranking),
+                score=person.scores[framework],
+            )
+        else:
+            yield _("{person} alone: it does not qualify.").format(person=person.respondent)
 
 
 def _about_excluded(excluded: Excluded) -> list[str]:

@@ -15,6 +15,7 @@ from advisor.answers import Answers
 from advisor.decision.explain import (
     Explanation,
     InUse,
+    cared_for,
     explain_one,
     in_use,
     instead_in_words,
@@ -182,6 +183,7 @@ class Content(msgspec.Struct, frozen=True):
     runs: tuple[Run, ...]
     measured: Measured | None
     citations: tuple[Citation, ...]
+    why: tuple[str, ...]  # the reasons for the first, and with which weights it is first whatever was answered
     why_not: tuple[Explanation, ...]  # of everybody ranked below the first
     barred: tuple[Barred, ...]
     staying: tuple[Staying, ...]
@@ -281,6 +283,14 @@ def build(
         runs=results.runs if results else (),
         measured=_measured(results) if results else None,
         citations=citations.listed(),
+        why=(
+            *recommendation.reasoning.why,
+            *(
+                each
+                for first in recommendation.ranking[:1]
+                for each in cared_for(first.framework, recommendation, knowledge)
+            ),
+        ),
         why_not=tuple(explain_one(recommendation, knowledge, each.framework) for each in recommendation.ranking[1:]),
         barred=barred,
         staying=staying,

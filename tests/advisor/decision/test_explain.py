@@ -217,6 +217,23 @@ def test_what_was_only_assumed_of_somebody_is_told_as_that_and_the_list_stays_sh
     assert said.endswith(" and 2 more for all.")
 
 
+def test_explaining_one_framework_says_where_it_stands_for_each_person() -> None:
+    barred = framework("barred", dict.fromkeys(RATED, 9.5), facts=NO_CPU)
+    found, everyone = decided(
+        [EASY, SOLID, barred], [EASE_LOVER, msgspec.structs.replace(SHIPPER, requirements=(CPU,))]
+    )
+    anna, ben = found.people
+    assert (
+        f"Anna alone: it ranks 3 of 3 with {anna.scores['solid']:.1f} points."
+        in explain_one(found, everyone, "solid").lines
+    )
+    assert (
+        f"Ben alone: it ranks 1 of 2 with {ben.scores['solid']:.1f} points."
+        in explain_one(found, everyone, "solid").lines
+    )
+    assert "Ben alone: it does not qualify." in explain_one(found, everyone, "barred").lines
+
+
 def test_nobody_left_for_one_person_is_told() -> None:
     barred = framework("barred", dict.fromkeys(RATED, 9.5), facts=NO_CPU)
     lines = people_in_words(*decided([barred], [person("Anna"), person("Ben", requirements=(CPU,))]))

@@ -315,7 +315,9 @@ def _is_row(line: str) -> bool:
 @pytest.mark.parametrize("form", FORMS)
 def test_it_says_why_why_not_and_what_one_would_have_to_care_about(content: Content, form: str) -> None:
     text, made = _text(form, content), content.recommendation
-    for sentence in (*made.reasoning.why, *made.reasoning.caveats, *made.reasoning.what_would_change):
+    assert content.why[:-1] == made.reasoning.why
+    assert "left aside" in content.why[-1]
+    for sentence in (*content.why, *made.reasoning.caveats, *made.reasoning.what_would_change):
         assert sentence in text
     assert [each.framework for each in content.why_not] == [each.framework for each in made.ranking[1:]]
     for each in content.why_not:
