@@ -30,6 +30,7 @@ from bench.registry import (
     settings,
 )
 from knowledge.checks import Finding, Severity
+from knowledge.checks.criteria import CLOSED
 from knowledge.faults import BadInput, Fault
 from knowledge.loader import Places
 from knowledge.model import Framework, Knowledge
@@ -189,6 +190,8 @@ def _stale(framework: Framework, package: Package, as_of: datetime.date) -> Iter
     if not package.releases:
         yield ("package",), _("{package} is not on the index").format(package=framework.package)
         return
+    if package.status and framework.lifecycle.status not in CLOSED:
+        yield ("lifecycle", "status"), _("its index calls it {status}").format(status=package.status)
     if latest is not None and (latest.date is None or latest.date <= as_of) and listed:
         try:
             newer = Version(latest.version) > Version(listed[0].version)

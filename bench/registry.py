@@ -61,10 +61,17 @@ class Release(Record, frozen=True):
 
 
 class Package(Record, frozen=True):
-    """What an index said of one package on the day `asked`. No release: it is not there."""
+    """What an index said of one package on the day `asked`. No release: it is not there.
+
+    Attributes:
+        releases: the newest version first.
+        status: "archived", "deprecated" or "quarantined" where the index says so (PEP 792); "" for an active project
+            and where it says nothing.
+    """
 
     asked: datetime.date
-    releases: tuple[Release, ...]  # the newest version first
+    releases: tuple[Release, ...]
+    status: str = ""
 
     @property
     def latest(self) -> Release | None:
@@ -178,15 +185,20 @@ def ask(
         try:
             for name in names:
                 if name.startswith(PYPI):
-                    files = [each for index in where.indexes for each in _files(client, index, name)]
-                    found[name] = Package(asked=asked, releases=releases(name.removeprefix(PYPI), files, pythons))
+                    pages = [_page(client, index, name) for index in where.indexes]
+                    files = [file for listed, _status in pages for file in listed]
+                    found[name] = Package(
+                        asked=asked,
+                        releases=releases(name.removeprefix(PYPI), files, pythons),
+                        status=next((status for _listed, status in pages if status), ""),
+                    )
         except Unreachable as error:
             return found, str(error)
     return found, ""
 
 
-def _files(client: "PyPIClient", index: str, name: str) -> "list[Link]":
-    """The files that one index lists for a package, none where it does not know it.
+def _page(client: "PyPIClient", index: str, name: str) -> "tuple[list[Link], str]":
+    """The files that one index lists for a package, none where it does not know it, and the project's status.
 
     Raises:
         Unreachable: it gave no usable answer.
@@ -202,12 +214,15 @@ def _files(client: "PyPIClient", index: str, name: str) -> "list[Link]":
     try:
         answer = client.get(url, headers={"Accept": _ACCEPT})
         if answer.status_code in (404, 410):
-            return []
+            return [], ""
         if answer.status_code >= 400:
             raise Unreachable(f"the index answered with {answer.status_code} {answer.reason_phrase}".rstrip())
         kind = answer.headers.get("Content-Type", "")
         page = IndexPage(Link(str(answer.url)), answer.content, answer.encoding, kind)
-        return list(parse_json_response(page) if "+json" in kind else parse_html_page(page))
+        if "+json" not in kind:
+            return list(parse_html_page(page)), ""
+        status = answer.json().get("project-status", {}).get("status", "active")
+        return list(parse_json_response(page)), "" if status == "active" else str(status)
     except (httpx2.HTTPError, OSError) as error:
         raise Unreachable(f"the index cannot be reached: {type(error).__name__}") from error
     except (ValueError, AttributeError, LookupError) as error:  # what the parsers make of something else than an index

@@ -15,7 +15,7 @@ import knowledge
 from advisor import live
 from bench.registry import Package, Registry, Release, Settings
 from knowledge.faults import BadInput
-from knowledge.model import Framework
+from knowledge.model import Framework, Status
 from tests.bench.package_index import Index, file, serve
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +188,14 @@ def test_a_package_that_is_gone_is_told_once_and_cannot_be_installed() -> None:
     assert found.stale == ("pkg:pypi/torch is not on the index",)
     assert found.install == ""
     assert "no release can be had" in list(live.lines(found))
+
+
+def test_a_project_that_its_index_calls_archived_is_told_unless_the_file_says_so() -> None:
+    package = Package(asked=DAY, releases=(Release(version=newest()),), status="archived")
+    framework = pinned("numpy")
+    assert problems(framework, Registry(packages={PYTORCH: package})) == ("its index calls it archived",)
+    life = structs.replace(framework.lifecycle, status=Status.ABANDONED)
+    assert problems(structs.replace(framework, lifecycle=life), Registry(packages={PYTORCH: package})) == ()
 
 
 @pytest.mark.parametrize(

@@ -47,11 +47,17 @@ class Index:
     def __init__(self, folder: Path, address: str) -> None:
         self.folder, self.address = folder, address
 
-    def lists(self, name: str, *files: dict[str, Any]) -> None:
-        """Let the index list files of a package, with dates (PEP 700)."""
+    def lists(self, name: str, *files: dict[str, Any], status: str | None = None) -> None:
+        """Let the index list files of a package, with dates (PEP 700), and a status of the project (PEP 792)."""
         place = self.folder / "simple" / name
         place.mkdir(parents=True, exist_ok=True)
-        page = {"meta": {"api-version": "1.1"}, "name": name, "files": [{"hashes": {}, **file} for file in files]}
+        page: dict[str, Any] = {
+            "meta": {"api-version": "1.1"},
+            "name": name,
+            "files": [{"hashes": {}, **file} for file in files],
+        }
+        if status is not None:
+            page["project-status"] = {"status": status}
         (place / "index.json").write_text(json.dumps(page), encoding="utf-8")
 
     def lists_as_html(self, name: str, anchors: str) -> None:

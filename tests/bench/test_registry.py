@@ -73,6 +73,12 @@ def test_a_release_is_withdrawn_only_when_all_its_files_are(index: Index) -> Non
     assert alpha(index).latest is None
 
 
+@pytest.mark.parametrize(("status", "told"), [(None, ""), ("active", ""), ("archived", "archived")])
+def test_the_status_of_a_project_is_told(index: Index, status: str | None, told: str) -> None:
+    index.lists("alpha", file("alpha-1.0.tar.gz"), status=status)
+    assert alpha(index).status == told
+
+
 def test_wheels_count_for_the_pythons_and_the_machine_they_are_for(index: Index) -> None:
     index.lists(
         "alpha",
