@@ -8,12 +8,13 @@ import argparse
 
 import msgspec
 
-from tests.performance import advice, block, epochs, events, harness, screen
+from tests.performance import advice, block, decision, epochs, events, harness, screen
 from tests.performance.options import Options
 
 EXPERIMENTS = {
     **advice.EXPERIMENTS,
     **block.EXPERIMENTS,
+    **decision.EXPERIMENTS,
     **events.EXPERIMENTS,
     **harness.EXPERIMENTS,
     **screen.EXPERIMENTS,
