@@ -24,11 +24,16 @@ def load_with_places() -> tuple[Knowledge, Places]:
     own = own_knowledge()
     base, places = read(extra=own)
     if own:
-        from knowledge.checks import check, dangling
+        from knowledge.checks import check_framework, dangling
 
         # The shipped files are checked before they are shipped; whether the user's lead somewhere is seen here, since
         # whoever follows an id must be able to rely on it. Everything else about them `knowledge check` tells.
-        faults = [fault for fault in dangling(check(base, places, today())) if Path(fault.file).is_relative_to(own[0])]
+        faults = [
+            fault
+            for framework in base.frameworks.values()
+            if Path(places.framework(framework.id).file).is_relative_to(own[0])
+            for fault in dangling(check_framework(framework, base, places, today()))
+        ]
         if faults:
             raise BadInput(faults)
     return base, places

@@ -5,7 +5,7 @@ works without a network and says from when it is. No rating is changed by any of
 """
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ import msgspec
 from advisor.files import write_atomically
 from advisor.i18n import _
 from advisor.paths import home
-from bench.environments import interpreters
 from bench.registry import (
     CADENCE_MONTHS,
     PYPI,
@@ -97,16 +96,18 @@ def kept() -> Registry:
         raise BadInput([Fault(str(file), None, "", _("holds no answers of a package index"), mend)]) from error
 
 
-def refresh(frameworks: Iterable[Framework], where: Settings | None = None) -> Refreshed:
+def refresh(frameworks: Sequence[Framework], where: Settings | None = None) -> Refreshed:
     """Ask the index for the packages of frameworks, and keep what it says.
 
     Args:
         where: the indexes; those that pip and uv are configured for when None.
 
     Raises:
-        BadInput: what is kept cannot be used, or nothing can be written there.
+        BadInput: what is kept cannot be used, or the file cannot be written.
+        OSError: the data folder cannot be made.
     """
     from advisor.clock import today
+    from bench.environments import interpreters
 
     before = kept()
     wanted = {each.id: each.package for each in frameworks if each.package and each.package.startswith(PYPI)}

@@ -7,8 +7,11 @@ The lowest of the three rooms: it reads its own files and imports nothing of `be
     loader   folders of files -> `Knowledge` (and `Places`: file and line of every record)
     facts    what a framework can be asked for, and the values that can be asked
     checks   what a schema cannot say
+    counts   how much is known, and how well it is borne out
     schema   JSON Schemas of the files, for editors
     faults   how bad input is reported
+
+`template/` is a commented start for a framework of one's own; CONTRIBUTING.md says how.
 """
 
 from knowledge.faults import BadInput, Fault

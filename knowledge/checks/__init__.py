@@ -21,9 +21,9 @@ from knowledge.checks.criteria import rated_leaves
 from knowledge.checks.findings import Finding, Severity
 from knowledge.faults import Fault
 from knowledge.loader import Places
-from knowledge.model import Knowledge
+from knowledge.model import Framework, Knowledge
 
-__all__ = ["Finding", "Severity", "check", "dangling", "errors", "rated_leaves"]
+__all__ = ["Finding", "Severity", "check", "check_framework", "dangling", "errors", "rated_leaves"]
 
 
 def check(
@@ -43,11 +43,18 @@ def check(
         *redundancy.check(knowledge, places),
     ]
     for framework in knowledge.frameworks.values():
-        findings += frameworks.check(framework, knowledge, places, as_of)
-        findings += ratings.check(framework, knowledge, places, as_of)
+        findings += check_framework(framework, knowledge, places, as_of)
     findings += guides.check(knowledge, places, workloads)
     findings += personas.check(knowledge, places)
     return sorted(findings, key=_order)
+
+
+def check_framework(framework: Framework, knowledge: Knowledge, places: Places, as_of: datetime.date) -> list[Finding]:
+    """The findings in one framework's file alone, in no order."""
+    return [
+        *frameworks.check(framework, knowledge, places, as_of),
+        *ratings.check(framework, knowledge, places, as_of),
+    ]
 
 
 def errors(findings: Iterable[Finding]) -> list[Fault]:
