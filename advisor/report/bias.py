@@ -12,8 +12,8 @@ def bias_note(ratings: int, reviewed: int) -> tuple[str, ...]:
     """
     return (
         _(
-            "The ratings that come with this app were all written by the project itself, under one name and with the "
-            "help of a language model; somebody outside has reviewed {reviewed} of the {ratings} cited here."
+            "The ratings that come with this app were all written by the project itself, under one name; somebody "
+            "outside has reviewed {reviewed} of the {ratings} cited here."
         ).format(reviewed=reviewed, ratings=ratings),
         _(
             "They rest on public sources, most of them in English, on what the packages contain and on pages by the "
