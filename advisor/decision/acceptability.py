@@ -5,6 +5,7 @@ Rank acceptability and central weight vectors are those of SMAA-2 (Lahdelma & Sa
 
 from collections.abc import Collection, Mapping, Sequence
 
+import msgspec
 import numpy as np
 
 from advisor.decision.smaa import Floats, draw_weights
@@ -50,7 +51,7 @@ def even_weights(
 ) -> dict[str, Floats]:
     """Draws of every leaf's weight, spread evenly over everything a person could care about, the answers left aside.
 
-    Each node's weight is uniform on the simplex of its children.
+    Each node's weight is uniform on the simplex of those of its children that can be filled.
 
     Args:
         criteria: the tree.
@@ -58,7 +59,11 @@ def even_weights(
         seed: of the whole simulation.
         samples: number of draws.
     """
-    return draw_weights(split_tree(criteria, Preferences(), unfilled), _NOBODY, seed, samples)
+    splits = [
+        msgspec.structs.replace(each, concentration=float(len(each.shares)))
+        for each in split_tree(criteria, Preferences(), unfilled)
+    ]
+    return draw_weights(splits, _NOBODY, seed, samples)
 
 
 def central_weights(frameworks: Sequence[str], scores: Floats, weights: Mapping[str, Floats]) -> dict[str, Central]:

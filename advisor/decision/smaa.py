@@ -54,18 +54,18 @@ def stream(seed: int, *names: str) -> np.random.Philox:
     return np.random.Philox(key=int.from_bytes(_digest(seed, names), "big"))
 
 
-def _turn_to(bits: np.random.Philox, seed: int, *names: str) -> None:
-    """Make `bits` what `stream` returns for `names`: making a generator takes longer than drawing 2,500 words."""
-    key = np.frombuffer(_digest(seed, names)[::-1], dtype="<u8").astype(np.uint64)
-    start = np.zeros(4, dtype=np.uint64)
-    bits.state = {
-        "bit_generator": "Philox",
-        "state": {"counter": start, "key": key},
-        "buffer": start,
-        "buffer_pos": 4,
-        "has_uint32": 0,
-        "uinteger": 0,
-    }
+class _Bits:
+    """A generator that is turned from one stream to the next: making one takes longer than drawing 2,500 words."""
+
+    def __init__(self) -> None:
+        self._bits = np.random.Philox(key=0)
+        self._start = self._bits.state
+
+    def of(self, seed: int, *names: str) -> np.random.Philox:
+        """What `stream` returns, until the next call."""
+        self._start["state"]["key"][:] = np.frombuffer(_digest(seed, names)[::-1], dtype="<u8")
+        self._bits.state = self._start
+        return self._bits
 
 
 def _digest(seed: int, names: Sequence[str]) -> bytes:
@@ -171,42 +171,43 @@ def _draw_scores(
     correlations: Sequence[float],
 ) -> tuple[Floats, Floats]:
     """One framework's part of `draw_twice`: shapes (correlations, samples) and (samples of the others,)."""
-    samples = len(next(iter(weights.values())))
+    samples, fewer = (len(next(iter(each.values()), ())) for each in (weights, others))
     rho = np.array(correlations)[:, np.newaxis]
-    bits = stream(seed, "rating", framework)
+    bits = _Bits()
     # z in cells of the table: the offset puts z = 0 at its middle, and rounding down picks the cell.
-    shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * _normal_draws(bits, samples)
+    common = _normal_draws(bits.of(seed, "rating", framework), samples)
+    shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * common
     shared += np.float32(_CELLS / 2)
     scale = np.sqrt(1 - rho).astype(np.float32) * _CELLS_PER_UNIT
     scores: Floats = np.zeros_like(shared)
-    other: Floats = np.zeros(len(next(iter(others.values()), ())), dtype=np.float32)
+    other: Floats = np.zeros(fewer, dtype=np.float32)
+    blocks = [slice(start, min(start + _BLOCK, samples)) for start in range(0, samples, _BLOCK)]
     # Processors convert to whole numbers of 32 bits several at a time, to 64 one by one.
     buffers = [np.empty(len(correlations) * min(samples, _BLOCK), dtype=kind) for kind in ("f4", "i4", np.intp)]
     for leaf in dict.fromkeys((*weights, *others)):
         value = values[leaf]
+        weight, other_weight = weights.get(leaf), others.get(leaf)
         if value.is_certain:
-            if leaf in weights:
-                scores += weights[leaf] * np.float32(value.mode)
-            if leaf in others:
-                other += others[leaf] * np.float32(value.mode)
+            if weight is not None:
+                scores += weight * np.float32(value.mode)
+            if other_weight is not None:
+                other += other_weight * np.float32(value.mode)
             continue
         table = _quantile_table(value.low, value.mode, value.high, value.known > 0)
-        _turn_to(bits, seed, "rating", framework, leaf)
-        own = _normal_draws(bits, samples)
-        for start in range(0, samples, _BLOCK):
-            block = slice(start, min(start + _BLOCK, samples))
-            shape = (len(correlations), block.stop - start)
+        own = _normal_draws(bits.of(seed, "rating", framework, leaf), samples)
+        for block in blocks:
+            shape = (len(correlations), block.stop - block.start)
             cell, narrow, index = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in buffers)
             np.multiply(own[block], scale, out=cell)
             cell += shared[:, block]
             narrow[...] = cell
             index[...] = narrow
-            np.take(table, index, out=cell, mode="clip")
-            if leaf in others and start < len(other):
-                some = slice(start, min(block.stop, len(other)))
-                other[some] += others[leaf][some] * cell[0, : some.stop - start]
-            if leaf in weights:
-                cell *= weights[leaf][block]
+            table.take(index, out=cell, mode="clip")
+            if other_weight is not None and block.start < fewer:
+                some = slice(block.start, min(block.stop, fewer))
+                other[some] += other_weight[some] * cell[0, : some.stop - some.start]
+            if weight is not None:
+                cell *= weight[block]
                 scores[:, block] += cell
     return scores, other
 
@@ -249,7 +250,7 @@ def _normal_draws(bits: np.random.Philox, samples: int) -> Floats:
     """Standard normal draws, shape (samples,): four of 16 bits from each 64."""
     words: NDArray[np.uint64] = bits.random_raw((samples + 3) // 4)
     levels = words.view(np.uint16)[:samples]
-    return np.take(_normal_quantiles(), levels, mode="clip")
+    return _normal_quantiles().take(levels, mode="clip")
 
 
 @lru_cache(maxsize=1)
@@ -272,10 +273,12 @@ def _normal_tails() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def _quantile_table(low: float, mode: float, high: float, triangular: bool) -> Floats:
     """The value at each cell's z: quantile function of Triangular(low, mode, high) or Uniform(low, high) at Phi(z)."""
     below, above = _normal_tails()
+    width = high - low
     if triangular:
-        rising = low + np.sqrt(below * (high - low) * (mode - low))
-        falling = high - np.sqrt(above * (high - low) * (high - mode))
-        table = np.where(below * (high - low) < mode - low, rising, falling)
+        rises = int(np.searchsorted(below, (mode - low) / width))
+        rising = low + np.sqrt(below[:rises] * (width * (mode - low)))
+        falling = high - np.sqrt(above[rises:] * (width * (high - mode)))
+        table = np.concatenate((rising, falling))
     else:
-        table = low + below * (high - low)
+        table = low + below * width
     return table.astype(np.float32)

@@ -76,6 +76,12 @@ def test_even_weights_are_uniform_on_the_simplex_of_every_node() -> None:
     assert np.sum(list(weights.values()), axis=0) == pytest.approx(np.ones(100_000), abs=1e-5)
 
 
+def test_even_weights_are_uniform_over_the_children_that_can_be_filled() -> None:
+    weights = even_weights(flat("a", "b", "c", "d", "e"), ("d", "e"), seed=5, samples=100_000)
+    assert set(weights) == {"a", "b", "c"}
+    assert stats.kstest(weights["b"], stats.beta(1, 2).cdf).statistic < 0.0043
+
+
 def test_even_weights_are_nobodys_answers_and_skip_what_nothing_can_fill() -> None:
     tree = (node("top", *flat("a", "b")), *flat("d"))
     weights = even_weights(tree, ("top.b",), seed=5, samples=50)
