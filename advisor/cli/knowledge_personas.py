@@ -87,7 +87,7 @@ def _show(told: "Sequence[Told]", base: "Knowledge") -> None:
     out = console()
     for each in told:
         persona = base.personas[each.persona]
-        mark = _("does not hold") if each.missed else _("holds")
+        mark = _("not as expected") if each.missed else _("as expected")
         out.print(f"{each.persona}: {persona.name.in_language(language())} - {mark}", style="bold", markup=False)
         out.print(f"  {_outcome(each.outcome)}", markup=False)
         expected = " | ".join(persona.expected.first) or _("nobody")
