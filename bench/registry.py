@@ -9,6 +9,7 @@ which it was seen, so that it can be shown without a network. Only PyPI's kind o
 import datetime
 import itertools
 import os
+import re
 import ssl
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ import msgspec
 
 from bench.pip_config import read_pip_config, uv_variables
 from bench.records import Record
+from knowledge.faults import BadInput, Fault
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -130,6 +132,9 @@ def settings(pip: Mapping[str, str] | None = None, environ: Mapping[str, str] = 
     Args:
         pip: options from `parse_pip_config`; asks the user's pip when None.
         environ: variables, of which uv's own win.
+
+    Raises:
+        BadInput: the time limit that uv was told is none.
     """
     wanted = uv_variables(read_pip_config() if pip is None else pip, environ) | dict(environ)
     first = wanted.get("UV_DEFAULT_INDEX") or wanted.get("UV_INDEX_URL") or _public_index()
@@ -141,8 +146,17 @@ def settings(pip: Mapping[str, str] | None = None, environ: Mapping[str, str] = 
         trusted_hosts=tuple(wanted.get("UV_INSECURE_HOST", "").split()),
         certificate=wanted.get("SSL_CERT_FILE"),
         proxy=wanted.get("ALL_PROXY"),
-        seconds=float(wanted.get("UV_HTTP_TIMEOUT", _SECONDS)),
+        seconds=_patience(wanted.get("UV_HTTP_TIMEOUT", "")),
     )
+
+
+def _patience(seconds: str) -> float:
+    if not seconds:
+        return _SECONDS
+    if not re.fullmatch(r"\d{1,6}(\.\d*)?", seconds):
+        problem = f"{seconds!r} is no number of seconds"
+        raise BadInput([Fault("UV_HTTP_TIMEOUT", None, "", problem, "write a number, or unset it")])
+    return float(seconds)
 
 
 def _public_index() -> str:
@@ -168,21 +182,11 @@ def ask(
     Returns:
         The answers, and why the asking ended early ("" if it did not).
     """
-    from unearth.auth import MultiDomainBasicAuth
-    from unearth.fetchers import PyPIClient
-
     if not where.indexes:
         return {}, "no index is configured"
     found: dict[str, Package] = {}
-    with PyPIClient(
-        trusted_hosts=where.trusted_hosts,
-        verify=ssl.create_default_context(cafile=where.certificate),
-        proxy=where.proxy,
-        timeout=where.seconds,
-        follow_redirects=True,
-    ) as client:
-        client.auth = MultiDomainBasicAuth(prompting=False, index_urls=where.indexes)
-        try:
+    try:
+        with _client(where) as client:
             for name in names:
                 if name.startswith(PYPI):
                     pages = [_page(client, index, name) for index in where.indexes]
@@ -192,9 +196,36 @@ def ask(
                         releases=releases(name.removeprefix(PYPI), files, pythons),
                         status=next((status for _listed, status in pages if status), ""),
                     )
-        except Unreachable as error:
-            return found, str(error)
+    except Unreachable as error:
+        return found, str(error)
     return found, ""
+
+
+def _client(where: Settings) -> "PyPIClient":
+    """A client that goes where the user's pip and uv go.
+
+    Raises:
+        Unreachable: with these settings nothing can be reached.
+    """
+    from unearth.auth import MultiDomainBasicAuth
+    from unearth.fetchers import PyPIClient
+
+    try:
+        certificates = ssl.create_default_context(cafile=where.certificate)
+    except OSError as error:  # not there, or none; ssl.SSLError is one too
+        raise Unreachable("the certificates that pip or uv is configured to trust cannot be read") from error
+    try:
+        client = PyPIClient(
+            trusted_hosts=where.trusted_hosts,
+            verify=certificates,
+            proxy=where.proxy,
+            timeout=where.seconds,
+            follow_redirects=True,
+        )
+    except (ValueError, ImportError) as error:  # the latter: a SOCKS proxy, whose library is not here
+        raise Unreachable("the proxy that pip or uv is configured for cannot be used") from error
+    client.auth = MultiDomainBasicAuth(prompting=False, index_urls=where.indexes)
+    return client
 
 
 def _page(client: "PyPIClient", index: str, name: str) -> "tuple[list[Link], str]":
@@ -213,18 +244,21 @@ def _page(client: "PyPIClient", index: str, name: str) -> "tuple[list[Link], str
         url += "index.html"
     try:
         answer = client.get(url, headers={"Accept": _ACCEPT})
-        if answer.status_code in (404, 410):
-            return [], ""
-        if answer.status_code >= 400:
-            raise Unreachable(f"the index answered with {answer.status_code} {answer.reason_phrase}".rstrip())
-        kind = answer.headers.get("Content-Type", "")
-        page = IndexPage(Link(str(answer.url)), answer.content, answer.encoding, kind)
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol, ValueError) as error:
+        raise Unreachable("the address of an index that pip or uv is configured for is none") from error
+    except (httpx2.HTTPError, OSError) as error:
+        raise Unreachable(f"the index cannot be reached: {type(error).__name__}") from error
+    if answer.status_code in (404, 410):
+        return [], ""
+    if answer.status_code >= 400:
+        raise Unreachable(f"the index answered with {answer.status_code} {answer.reason_phrase}".rstrip())
+    kind = answer.headers.get("Content-Type", "")
+    page = IndexPage(Link(str(answer.url)), answer.content, answer.encoding, kind)
+    try:
         if "+json" not in kind:
             return list(parse_html_page(page)), ""
         status = answer.json().get("project-status", {}).get("status", "active")
         return list(parse_json_response(page)), "" if status == "active" else str(status)
-    except (httpx2.HTTPError, OSError) as error:
-        raise Unreachable(f"the index cannot be reached: {type(error).__name__}") from error
     except (ValueError, AttributeError, LookupError) as error:  # what the parsers make of something else than an index
         raise Unreachable("the index answered with something that is no list of files") from error
 

@@ -5,8 +5,10 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bench.registry import (
     Cadence,
@@ -20,6 +22,7 @@ from bench.registry import (
     encoded,
     settings,
 )
+from knowledge.faults import BadInput
 from tests.bench.package_index import Index, file, serve
 
 TODAY = datetime.date(2026, 11, 26)
@@ -165,6 +168,21 @@ def test_something_else_than_an_index_is_told(index: Index) -> None:
     assert (found, problem) == ({}, "the index answered with something that is no list of files")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"indexes": ("not an address",)}, "the address of an index that pip or uv is configured for is none"),
+        ({"indexes": ("https://[half",)}, "the address of an index that pip or uv is configured for is none"),
+        ({"proxy": "junk"}, "the proxy that pip or uv is configured for cannot be used"),
+        ({"certificate": "not-there.pem"}, "the certificates that pip or uv is configured to trust cannot be read"),
+        ({"certificate": __file__}, "the certificates that pip or uv is configured to trust cannot be read"),
+    ],
+    ids=["no address", "half an address", "no proxy", "no file", "no certificate"],
+)
+def test_settings_that_lead_nowhere_are_told(index: Index, wrong: dict[str, Any], problem: str) -> None:
+    assert ask([ALPHA], structs.replace(of(index), **wrong), (HERE,), TODAY) == ({}, problem)
+
+
 def test_without_any_index_nothing_is_asked() -> None:
     assert ask([ALPHA], Settings(indexes=()), (HERE,), TODAY) == ({}, "no index is configured")
 
@@ -205,6 +223,12 @@ def test_what_uv_was_told_wins() -> None:
     pip = {"index-url": "https://m.example/simple"}
     own = {"UV_INDEX": "internal=https://own.example/simple?a=b", "UV_DEFAULT_INDEX": "https://d.example"}
     assert settings(pip, own).indexes == ("https://d.example", "https://own.example/simple?a=b")
+
+
+@pytest.mark.parametrize("seconds", ["abc", "nan", "-1", "1e9"])
+def test_a_time_limit_that_is_none_is_refused(seconds: str) -> None:
+    with pytest.raises(BadInput, match=r"UV_HTTP_TIMEOUT: .* is no number of seconds"):
+        settings({}, {"UV_HTTP_TIMEOUT": seconds})
 
 
 def test_without_a_configuration_the_public_index_is_asked_unless_none_may_be() -> None:
