@@ -256,7 +256,10 @@ def _page(client: "PyPIClient", index: str, name: str) -> "tuple[list[Link], str
     page = IndexPage(Link(str(answer.url)), answer.content, answer.encoding, kind)
     try:
         if "+json" not in kind:
-            return list(parse_html_page(page)), ""
+            links = list(parse_html_page(page))
+            if not any(_named(link.filename, name.removeprefix(PYPI)) for link in links):
+                raise ValueError("a page without a file of the package, such as the sign-in page of a network")
+            return links, ""
         status = answer.json().get("project-status", {}).get("status", "active")
         return list(parse_json_response(page)), "" if status == "active" else str(status)
     except (ValueError, AttributeError, LookupError) as error:  # what the parsers make of something else than an index

@@ -168,6 +168,12 @@ def test_something_else_than_an_index_is_told(index: Index) -> None:
     assert (found, problem) == ({}, "the index answered with something that is no list of files")
 
 
+def test_the_sign_in_page_of_a_network_is_no_word_that_a_package_is_gone(index: Index) -> None:
+    index.lists_as_html("alpha", '<h1>Welcome</h1><a href="https://hotel.example/login">Sign in</a>')
+    found, problem = ask([ALPHA], of(index), (HERE,), TODAY)
+    assert (found, problem) == ({}, "the index answered with something that is no list of files")
+
+
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
