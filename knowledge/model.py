@@ -524,6 +524,8 @@ class Persona(Record, frozen=True):
         sheet: an answer sheet, as it would stand in a file of its own.
         because: why an expert would say so, in one sentence or two.
         twin: id of the persona from whom this one differs in exactly one answer, and by it in the winner.
+        dissent: why they are told something else than what was written down for them before anybody had worked it
+            out; empty where they are told that.
     """
 
     id: str
@@ -533,6 +535,7 @@ class Persona(Record, frozen=True):
     expected: Expected
     because: str
     twin: str | None = None
+    dissent: str = ""
 
 
 # --- all of it -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from knowledge.model import Knowledge
 
 
-@click.command(help=_("Show what golden personas are told and whether an expert would agree. Exit status 1 if not."))
+@click.command(
+    help=_("Show what golden personas are told, and whether an expert would agree. Exits with 1 if not, unexplained.")
+)
 @click.argument("persona", nargs=-1)
 @json_option
 def personas(persona: tuple[str, ...], as_json: bool) -> None:
@@ -32,7 +34,7 @@ def personas(persona: tuple[str, ...], as_json: bool) -> None:
         print_json({"schema": "advisor/personas/1", "as_of": base.date, "personas": shown})
     else:
         _show(told, base)
-    if any(each.missed for each in told):
+    if any(bool(each.missed) != bool(base.personas[each.persona].dissent) for each in told):
         raise click.exceptions.Exit(1)
 
 
@@ -96,6 +98,8 @@ def _show(told: "Sequence[Told]", base: "Knowledge") -> None:
         )
         for line in each.missed:
             out.print(f"  ! {line}", markup=False)
+        if persona.dissent:
+            out.print("  " + _("why it is told all the same: {why}").format(why=persona.dissent), markup=False)
     held = sum(not each.missed for each in told)
     out.print(_("{held} of {all} personas hold").format(held=held, all=len(told)), markup=False)
 

@@ -42,8 +42,12 @@ def test_there_are_enough_of_them() -> None:
 
 
 @pytest.mark.parametrize("persona", BASE.personas)
-def test_everybody_is_told_what_an_expert_would_tell(told: dict[str, Told], persona: str) -> None:
-    assert told[persona].missed == ()
+def test_everybody_is_told_what_an_expert_would_tell_or_why_not(told: dict[str, Told], persona: str) -> None:
+    assert bool(told[persona].missed) == bool(BASE.personas[persona].dissent), told[persona].missed
+
+
+def test_most_are_told_what_an_expert_would_tell() -> None:
+    assert sum(not persona.dissent for persona in BASE.personas.values()) >= 0.9 * len(BASE.personas)
 
 
 def test_d7_the_commonest_winner_is_wrong_for_at_least_half(told: dict[str, Told]) -> None:
