@@ -10,7 +10,7 @@ from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from textual.widgets import Footer
+from advisor.tui.widgets.keys import KeyLine
 
 from advisor.i18n import _
 from advisor.tui.widgets.title import Title
@@ -97,7 +97,7 @@ class AdvisorScreen(Speaking[None]):
     def compose(self) -> ComposeResult:
         yield Title(self.heading())
         yield from self.compose_body()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine(compact=True, show_command_palette=False)
 
     def heading(self) -> str:
         """What the title line says."""
