@@ -91,6 +91,20 @@ def stance_in_words(stance: str) -> str:
     return {"supports": _("supports"), "contradicts": _("contradicts"), "context": _("context")}[stance]
 
 
+def kind_in_words(kind: str) -> str:
+    """What sort of thing a source is."""
+    return {
+        "registry": _("package registry"),
+        "documentation": _("documentation"),
+        "repository": _("repository"),
+        "research": _("research paper"),
+        "survey": _("survey"),
+        "news": _("news"),
+        "article": _("article"),
+        "measurement": _("measurement"),
+    }[kind]
+
+
 def holds_in_words(holds: str) -> str:
     """Whether what an old guide said is true today."""
     return {

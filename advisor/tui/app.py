@@ -5,24 +5,27 @@ change decides again in a thread, so that no key waits for it.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from msgspec.structs import replace
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from advisor.answers import Answers, dump_answers
+from advisor.answers import Answers, FixedWeight, dump_answers
 from advisor.i18n import LANGUAGES, N_, _, language, set_language
 from advisor.recommendation import Recommendation
+from advisor.respondents import distinct, named
 from advisor.tui.screens.base import AdvisorScreen, Speaking
 from advisor.tui.screens.home import HomeScreen
 from advisor.tui.services import Services
 from advisor.tui.sheet import Reply, is_answered, path, question, with_reply, without_assumption
 from bench.plan import Plan
+from bench.planning import Wishes
 from bench.recording import Recording
 from bench.results import Machine, Results
 from knowledge.faults import BadInput
@@ -42,6 +45,7 @@ class AdvisorApp(App[None]):
 
     Attributes:
         answers: the answers so far.
+        others: sheets of others who decide too, or scenarios to hold beside: file and answers of each.
         results: the measurements in force, or None.
         recommendation: what follows from both; None until the first decision.
         fault: why there is no decision for the present answers, "" when there is one.
@@ -56,6 +60,7 @@ class AdvisorApp(App[None]):
     BINDINGS: ClassVar = [Binding("ctrl+l", "language", N_("中文/English"), show=False)]
 
     answers: reactive[Answers] = reactive(Answers(), init=False)
+    others: reactive[tuple[tuple[str, Answers], ...]] = reactive((), init=False)
     results: reactive[Results | None] = reactive(None, init=False)
     recommendation: reactive[Recommendation | None] = reactive(None, init=False)
     fault: reactive[str] = reactive("", init=False)
@@ -81,6 +86,7 @@ class AdvisorApp(App[None]):
         self.services = services
         self.quick = True
         self._recording, self._speed = recording, speed
+        self._weighed: list[dict[str, FixedWeight]] = []  # the sheet's weights before each time they were set by hand
         self._outdated = False  # whether answers or results changed since the last decision began
         if answers is not None:
             self.set_reactive(AdvisorApp.answers, answers)
@@ -92,6 +98,23 @@ class AdvisorApp(App[None]):
             self.open_replay(self._recording, self._speed)
 
     # -- state --------------------------------------------------------------------------------------------------------
+
+    @property
+    def sheets(self) -> tuple[Answers, ...]:
+        """All sheets that are decided on, one's own first; each has a name where there are several.
+
+        Raises:
+            BadInput: two of them are one person's.
+        """
+        return self._named(self.answers, self.others)
+
+    @staticmethod
+    def _named(own: Answers, others: Sequence[tuple[str, Answers]]) -> tuple[Answers, ...]:
+        _files, faults = distinct([file for file, _sheet in others])
+        sheets, alike = named({_("you"): own, **dict(others)})
+        if faults or alike:
+            raise BadInput([*faults, *alike])
+        return sheets
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -115,6 +138,18 @@ class AdvisorApp(App[None]):
         """Take an assumption back, or take it up again."""
         self.answers = without_assumption(self.answers, assumption)
 
+    def weigh(self, weighed: Answers) -> None:
+        """Take over a sheet with other weights; `unweigh` brings the former ones back."""
+        self._weighed.append(self.answers.weights)
+        self.answers = weighed
+
+    def unweigh(self) -> bool:
+        """The weights as they were before they were last set by hand; False when they never were."""
+        if not self._weighed:
+            return False
+        self.answers = replace(self.answers, weights=self._weighed.pop())
+        return True
+
     def measured(self, results: Results) -> None:
         """Fold results into the recommendation."""
         self.results = results
@@ -137,6 +172,9 @@ class AdvisorApp(App[None]):
     def watch_answers(self) -> None:
         self.decide()
 
+    def watch_others(self) -> None:
+        self.decide()
+
     def watch_results(self) -> None:
         self.decide()
 
@@ -153,7 +191,7 @@ class AdvisorApp(App[None]):
             await asyncio.sleep(_PAUSE_SECONDS)
             self._outdated = False
             try:
-                recommendation = await asyncio.to_thread(self.services.decide, self.answers, self.results)
+                recommendation = await asyncio.to_thread(self.services.decide, self.sheets, self.results)
             except BadInput as bad:
                 self.fault = "\n".join(fault.problem for fault in bad.faults)
             else:
@@ -223,6 +261,57 @@ class AdvisorApp(App[None]):
 
         self._show(PlanScreen, PlanScreen())
 
+    def open_plan(self, wishes: Wishes) -> None:
+        """Plan a race that was asked for elsewhere, above the present screen."""
+        from advisor.tui.screens.plan import PlanScreen
+
+        self.push_screen(PlanScreen(wishes))
+
+    def on_trial(self) -> bool:
+        """Whether the present screen stands above a guide on trial."""
+        from advisor.tui.screens.claims import GuideScreen
+
+        return any(isinstance(screen, GuideScreen) for screen in self.screen_stack[:-1])
+
+    def action_verdicts(self) -> None:
+        """Back to the guide on trial."""
+        from advisor.tui.screens.claims import GuideScreen
+
+        for depth, screen in enumerate(self.screen_stack):
+            if isinstance(screen, GuideScreen):
+                self._close_above(depth)
+                return
+
+    def action_guides(self) -> None:
+        """List the old guides and what they claimed."""
+        from advisor.tui.screens.guides import GuidesScreen
+
+        self._show(GuidesScreen, GuidesScreen())
+
+    def action_people(self) -> None:
+        """Show several sheets side by side."""
+        from advisor.tui.screens.people import PeopleScreen
+
+        self._show(PeopleScreen, PeopleScreen())
+
+    def action_swing(self) -> None:
+        """Weigh the top level by what whole swings are worth."""
+        from advisor.tui.screens.swing import SwingScreen
+
+        self._show(SwingScreen, SwingScreen())
+
+    def action_ranks(self) -> None:
+        """Show the chance of every rank, and who scores above whom."""
+        from advisor.tui.screens.ranks import RanksScreen
+
+        self._show(RanksScreen, RanksScreen())
+
+    def action_why(self, framework: str) -> None:
+        """Explain one framework's place."""
+        from advisor.tui.screens.why import WhyScreen
+
+        self.push_screen(WhyScreen(framework))
+
     def action_report(self) -> None:
         """Preview the report and write it to a file."""
         from advisor.tui.screens.report import ReportScreen
@@ -282,23 +371,42 @@ class AdvisorApp(App[None]):
     @work(group="answers")
     async def action_open_answers(self) -> None:
         """Read an answers file and show what follows from it."""
+        read = await self._read_sheet(_("Open answers"), lambda path, sheet: self._named(sheet, self.others))
+        if read is not None:
+            self._weighed.clear()
+            self.answers = read[1]
+            self.action_answer()
+
+    @work(group="answers")
+    async def action_add_sheet(self) -> None:
+        """Read the sheet of somebody else who decides too, or another scenario, and decide for all of them."""
+        read = await self._read_sheet(
+            _("Another sheet"),
+            lambda path, sheet: self._named(self.answers, (*self.others, (str(path.absolute()), sheet))),
+        )
+        if read is not None:
+            self.others = (*self.others, read)
+
+    async def _read_sheet(self, title: str, check: Callable[[Path, Answers], object]) -> tuple[str, Answers] | None:
+        """Ask for an answers file; its path and its sheet, or None. `check` raises BadInput where it does not fit."""
         from advisor.tui.screens.dialogs import AskPath
 
         sheets: list[Answers] = []
 
-        def check(path: Path) -> str | None:
+        def fault(path: Path) -> str | None:
             try:
-                sheets.append(self.services.read_answers(path))
+                sheet = self.services.read_answers(path)
+                check(path, sheet)
             except BadInput as bad:
                 return "\n".join(str(fault) for fault in bad.faults)
             except OSError as error:
                 return f"{path}: {error.strerror}"
+            sheets.append(sheet)
             return None
 
         hint = _("An answers file (YAML), as `advisor recommend` reads it:")
-        if await self.push_screen_wait(AskPath(_("Open answers"), hint, "", check)) is not None:
-            self.answers = sheets[-1]
-            self.action_answer()
+        path = await self.push_screen_wait(AskPath(title, hint, "", fault))
+        return None if path is None else (str(path.absolute()), sheets[-1])
 
     @work(group="answers")
     async def action_save_answers(self) -> None:
@@ -334,6 +442,10 @@ class AdvisorApp(App[None]):
         yield SystemCommand(_("Measured before"), _("Show, compare, count earlier results"), self.action_history)
         yield SystemCommand(_("Play a recorded race"), _("Needs nothing installed"), self.action_replay)
         yield SystemCommand(_("Frameworks"), _("What is known of each, with sources"), self.action_frameworks)
+        yield SystemCommand(_("Guides on trial"), _("What old guides claimed, then and now"), self.action_guides)
+        yield SystemCommand(_("Several people"), _("Sheets side by side, agreement, vetoes"), self.action_people)
+        yield SystemCommand(_("Set weights"), _("By what whole swings are worth to you"), self.action_swing)
+        yield SystemCommand(_("Ranks"), _("The chance of every rank, and of each pair"), self.action_ranks)
         yield SystemCommand(_("Report"), _("Preview it and write it to a file"), self.action_report)
         yield SystemCommand(_("Open answers"), _("Read an answers file"), self.action_open_answers)
         yield SystemCommand(_("Save answers"), _("Write an answers file"), self.action_save_answers)

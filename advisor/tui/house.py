@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Final
 
 from advisor import clock, paths
 from advisor.answers import Answers, read_answers
+from advisor.attributes import Attributes, attributes
 from advisor.decision import DEFAULT_SAMPLES, decide
 from advisor.decision.measured import count
+from advisor.decision.people import together
 from advisor.i18n import _
-from advisor.questionnaire import preferences
+from advisor.questionnaire import Preferences, preferences
 from advisor.recommendation import Recommendation
+from advisor.trial import Trial, counted_lines, is_raced, races, try_guide
 from advisor.tui.services import Choice, Offer, Race
 from bench import machine, recording
 from bench.comparison import Comparison, compare
@@ -49,14 +52,17 @@ class House:
 
     # -- advice -------------------------------------------------------------------------------------------------------
 
-    def decide(self, answers: Answers, results: Results | None) -> Recommendation:
-        """The recommendation for these answers, by today's date."""
-        return self._decide(answers, results, DEFAULT_SAMPLES)
+    def decide(self, sheets: Sequence[Answers], results: Results | None) -> Recommendation:
+        """The recommendation for one sheet, or for several people's together, by today's date."""
+        return self._decide(sheets, results, DEFAULT_SAMPLES)
 
-    def _decide(self, answers: Answers, results: Results | None, samples: int) -> Recommendation:
+    def _preferences(self, sheets: Sequence[Answers]) -> tuple[Preferences, ...]:
+        return tuple(preferences(sheet, self._knowledge) for sheet in sheets)
+
+    def _decide(self, sheets: Sequence[Answers], results: Results | None, samples: int) -> Recommendation:
         return decide(
             self._knowledge,
-            preferences(answers, self._knowledge),
+            self._preferences(sheets),
             results,
             as_of=clock.today(),
             seed=_SEED,
@@ -68,13 +74,13 @@ class House:
         """The sheet in an answers file."""
         return read_answers(path, self._knowledge)
 
-    def report(self, answers: Answers, results: Results | None, form: str) -> bytes:
+    def report(self, sheets: Sequence[Answers], results: Results | None, form: str) -> bytes:
         """The report, decided anew with as many draws as a report has."""
         from advisor.report import FORMATS, build
 
-        wanted = preferences(answers, self._knowledge)
-        recommendation = self._decide(answers, results, _REPORT_SAMPLES)
-        return FORMATS[form](build(recommendation, self._knowledge, self._places, (answers,), wanted, results))
+        wanted = together(self._preferences(sheets))
+        recommendation = self._decide(sheets, results, _REPORT_SAMPLES)
+        return FORMATS[form](build(recommendation, self._knowledge, self._places, sheets, wanted, results))
 
     def report_form(self, path: Path) -> str | None:
         """The form that a file's suffix asks for."""
@@ -92,6 +98,18 @@ class House:
 
         page = live.about(self._knowledge.frameworks[framework], live.kept(), clock.today())
         return () if page is None else tuple(live.lines(page))
+
+    def guide_place(self, guide: str, *steps: str | int) -> Place:
+        """Where something about an old guide is written."""
+        return self._places.guide(guide, *steps)
+
+    def source_place(self, source: str) -> Place:
+        """Where a source is written."""
+        return self._places.source(source)
+
+    def attributes(self, framework: str) -> Attributes:
+        """The sheet of one framework; its programs are read and counted."""
+        return attributes(self._knowledge, self._knowledge.frameworks[framework])
 
     # -- the machine --------------------------------------------------------------------------------------------------
 
@@ -117,16 +135,16 @@ class House:
         """Workload id -> name."""
         return {identifier: workload.name for identifier, workload in self._workloads.items()}
 
-    def wanted_workloads(self, answers: Answers) -> tuple[str, ...]:
+    def wanted_workloads(self, sheets: Sequence[Answers]) -> tuple[str, ...]:
         """The workloads there are that the answers map to; the usual ones when none is."""
-        wanted = preferences(answers, self._knowledge).workloads or ()
+        wanted = together(self._preferences(sheets)).workloads or ()
         usual = tuple(name for name, workload in self._workloads.items() if workload.usual)
         return tuple(name for name in self._workloads if name in wanted) or usual
 
-    def offers(self, answers: Answers, device: str) -> tuple[Offer, ...]:
+    def offers(self, sheets: Sequence[Answers], device: str) -> tuple[Offer, ...]:
         """Every candidate, with what it needs and why its result would not count."""
         candidates = [c for framework in self._knowledge.frameworks.values() for c in candidates_of(framework)]
-        why = self._why_not_counted(answers, device, candidates)
+        why = self._why_not_counted(sheets, device, candidates)
         return tuple(
             Offer(
                 readiness=readiness(self._knowledge, candidate, device, self._environments),
@@ -135,10 +153,10 @@ class House:
             for candidate in candidates
         )
 
-    def _why_not_counted(self, answers: Answers, device: str, candidates: list[Candidate]) -> dict[str, str]:
+    def _why_not_counted(self, sheets: Sequence[Answers], device: str, candidates: list[Candidate]) -> dict[str, str]:
         """Candidate -> why: asked of the decision itself, with a race of that plan in which all went well."""
-        wanted = preferences(answers, self._knowledge)
-        chosen = self.wanted_workloads(answers)
+        wanted = together(self._preferences(sheets))
+        chosen = self.wanted_workloads(sheets)
         plan = make_plan(Wishes(modes=("all",), device=device), self._knowledge, chosen, self.devices())
         runs = [
             Run(
@@ -170,7 +188,7 @@ class House:
         )
         summary = count(imagined, self._knowledge.leaves, wanted).summary
         why = {entry.candidate: entry.why for entry in summary.not_counted} if summary is not None else {}
-        out = {entry.framework for entry in self._decide(answers, None, 1).excluded}
+        out = {entry.framework for entry in self._decide(sheets, None, 1).excluded}
         for candidate in candidates:
             if candidate.framework in out:
                 why[str(candidate)] = _("knocked out, so only shown")
@@ -245,3 +263,25 @@ class House:
     def recording(self, path: Path) -> Recording:
         """One recorded race."""
         return recording.read(path)
+
+    # -- old guides ---------------------------------------------------------------------------------------------------
+
+    def trial(self, guide: str, results: Sequence[Results]) -> Trial:
+        """What results and lines of code say of a guide's charges."""
+        tried = self._knowledge.guides[guide]
+        return try_guide(tried, self._knowledge, results, counted_lines(tried))
+
+    def trial_races(self, guide: str) -> tuple[Wishes, ...]:
+        """The races that try a guide's charges here."""
+        return races(self._knowledge.guides[guide], self._knowledge, self.devices())
+
+    def trial_recordings(self, guide: str) -> dict[str, Path]:
+        """The recorded trials of a guide; then other recorded races over workloads that a charge of it is tried on."""
+        own = {_("its trial on {device}").format(device=path.stem): path for path in recording.trials().get(guide, ())}
+        tried = {w for charge in self._knowledge.guides[guide].charges if is_raced(charge) for w in charge.workloads}
+        others = {
+            name: path
+            for name, path in recording.shipped().items()
+            if tried & set(recording.read(path).results.plan.workloads)
+        }
+        return {**own, **others}

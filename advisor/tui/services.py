@@ -1,7 +1,7 @@
 """What the screens ask of the rest of the house. The app is given one object that does all of it: `house.House` on a
 real machine, a scripted one in tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -9,10 +9,13 @@ from typing import Protocol
 import msgspec
 
 from advisor.answers import Answers
+from advisor.attributes import Attributes
 from advisor.recommendation import Recommendation
+from advisor.trial import Trial
 from bench.comparison import Comparison
 from bench.events import AnyEvent
 from bench.plan import Goal, Plan
+from bench.planning import Wishes
 from bench.readiness import Readiness
 from bench.recording import Recording
 from bench.results import Machine, Results
@@ -67,8 +70,8 @@ class Services(Protocol):
         """What this machine is."""
         ...
 
-    def decide(self, answers: Answers, results: Results | None) -> Recommendation:
-        """The recommendation for these answers.
+    def decide(self, sheets: Sequence[Answers], results: Results | None) -> Recommendation:
+        """The recommendation for one sheet, or for several people's together.
 
         Raises:
             BadInput: the answers contradict each other.
@@ -99,11 +102,11 @@ class Services(Protocol):
         """Workload id -> name."""
         ...
 
-    def wanted_workloads(self, answers: Answers) -> tuple[str, ...]:
+    def wanted_workloads(self, sheets: Sequence[Answers]) -> tuple[str, ...]:
         """The workloads that the answers map to; all when they say nothing."""
         ...
 
-    def offers(self, answers: Answers, device: str) -> tuple[Offer, ...]:
+    def offers(self, sheets: Sequence[Answers], device: str) -> tuple[Offer, ...]:
         """Every candidate there is, in the order of the knowledge base."""
         ...
 
@@ -155,7 +158,7 @@ class Services(Protocol):
         """
         ...
 
-    def report(self, answers: Answers, results: Results | None, form: str) -> bytes:
+    def report(self, sheets: Sequence[Answers], results: Results | None, form: str) -> bytes:
         """The report as "md", "html" or "json", in UTF-8.
 
         Raises:
@@ -177,4 +180,28 @@ class Services(Protocol):
         Raises:
             BadInput: what is kept of it cannot be used.
         """
+        ...
+
+    def guide_place(self, guide: str, *steps: str | int) -> Place:
+        """Where something about an old guide is written."""
+        ...
+
+    def source_place(self, source: str) -> Place:
+        """Where a source is written."""
+        ...
+
+    def attributes(self, framework: str) -> Attributes:
+        """The sheet of one framework."""
+        ...
+
+    def trial(self, guide: str, results: Sequence[Results]) -> Trial:
+        """What these results, and lines of code, say of an old guide's charges."""
+        ...
+
+    def trial_races(self, guide: str) -> tuple[Wishes, ...]:
+        """The races that try a guide's charges on this machine."""
+        ...
+
+    def trial_recordings(self, guide: str) -> dict[str, Path]:
+        """Name -> file of the recorded races that come with the app and try a guide's charges."""
         ...

@@ -11,13 +11,16 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from advisor.answers import Answers
+from advisor.decision.explain import people_in_words
 from advisor.findings import about, launches_in_words, races, twin_sentence, verdict_sentence, verdicts_of
 from advisor.i18n import N_, _, language, ngettext
 from advisor.quantities import percent, size
-from advisor.recommendation import Excluded, Ranked, Recommendation
+from advisor.recommendation import Current, Excluded, Ranked, Recommendation
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Pick
 from advisor.tui.sheet import taken_back
+from advisor.tui.verdicts import criterion_name
 from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, right
 from advisor.words import name_of, need_in_words, origin_in_words, verdict_in_words
 from bench.results import Results
@@ -34,7 +37,10 @@ _Part = str | tuple[str, str] | Content
 class RankingList(OptionList):
     """The frameworks in order; enter opens the page of one."""
 
-    BINDINGS: ClassVar = [Binding("enter", "select", N_("details"), key_display="⏎")]
+    BINDINGS: ClassVar = [
+        Binding("enter", "select", N_("details"), key_display="⏎"),
+        Binding("e", "screen.why", N_("why not")),
+    ]
 
 
 class AnswerScreen(AdvisorScreen):
@@ -44,12 +50,15 @@ class AnswerScreen(AdvisorScreen):
     BINDINGS: ClassVar = [
         Binding("n", "app.questions(False)", N_("questions")),
         Binding("b", "app.plan", N_("measure")),
-        Binding("r,e", "app.report", N_("report")),
+        Binding("r", "app.report", N_("report")),
         Binding("m", "app.measurements", N_("measured")),
         Binding("x", "drop", N_("assumed")),
         Binding("w", "app.save_answers", N_("save")),
-        Binding("space", "scroll(1)", show=False),
-        Binding("backspace", "scroll(-1)", show=False),
+        Binding("k", "app.ranks", N_("ranks")),
+        Binding("g", "app.swing", N_("weights")),
+        Binding("p", "app.people", N_("people")),
+        Binding("space", "scroll(1)", N_("read on"), key_display="space"),
+        Binding("backspace", "scroll(-1)", N_("read back"), key_display="⌫"),
         Binding("escape", "leave", N_("back"), key_display="esc"),
     ]
 
@@ -63,6 +72,7 @@ class AnswerScreen(AdvisorScreen):
         with Horizontal():
             with Vertical(id="left"):
                 yield RankingList(id="ranking", compact=True, markup=False)
+                yield Static(id="stay", classes="panel", markup=False)
             with VerticalScroll(id="reasons", classes="panel"):
                 yield Static(id="because", markup=False)
 
@@ -89,7 +99,18 @@ class AnswerScreen(AdvisorScreen):
         ranking.highlighted = identifiers.index(kept) if kept in identifiers else 0 if identifiers else None
         if self.focused is None:
             ranking.focus()
+        self._see_current(now)
         self._see_reasons()
+
+    def _see_current(self, now: Recommendation | None) -> None:
+        """Stay or switch: where the framework in use today stands, what would justify leaving it, what that costs."""
+        stay = self.query_one("#stay", Static)
+        current = now.current if now is not None and not self.advisor.fault else None
+        stay.display = current is not None
+        if current is not None and now is not None:
+            stay.border_title = _("Stay or switch")
+            lines = [Content.styled(_standing(current, now), "bold"), *map(Content, _staying(current))]
+            stay.update(Content("\n").join(lines))
 
     def _tell(self, headline: str, basis: str) -> None:
         self.query_one("#headline", Static).update(headline + (" …" if self.advisor.deciding else ""))
@@ -98,6 +119,11 @@ class AnswerScreen(AdvisorScreen):
     def _basis(self, now: Recommendation) -> str:
         answered, asked = self.advisor.answered()
         told = _("{n} of {all} questions answered").format(n=answered, all=asked)
+        if now.people:
+            n = len(now.people)
+            told += " · " + ngettext("{n} person decides", "{n} people decide", n).format(n=n)
+        if self.advisor.answers.weights:
+            told += " · " + _("weights set by hand")
         if now.measured is None:
             return told + " · " + _("nothing measured")
         n = len(now.measured.counted)
@@ -107,7 +133,7 @@ class AnswerScreen(AdvisorScreen):
     # -- ranking ------------------------------------------------------------------------------------------------------
 
     def _rows(self, now: Recommendation) -> list[Option | None]:
-        width = self.query_one("#left").content_size.width or 44
+        width = self.query_one("#ranking").scrollable_content_region.width or 43
         names = min(14, max((cell_len(entry.name) for entry in now.ranking), default=8)) + 1
         rows: list[Option | None] = [
             Option(self._ranked(entry, names, width - names - 22), id=entry.framework) for entry in now.ranking
@@ -147,7 +173,8 @@ class AnswerScreen(AdvisorScreen):
         self.query_one("#reasons").border_title = name_of(now, framework)
         best = bool(now.ranking) and framework == now.ranking[0].framework
         own, common = [*self._of_framework(now, framework)], [*self._of_all(now)]
-        sections = [*common[:3], *own, *common[3:]] if best else [*own, *common]
+        first = 3 + (now.current is not None)
+        sections = [*common[:first], *own, *common[first:]] if best else [*own, *common]
         static.update(Content("\n\n").join(Content("\n").join(section) for section in sections if section))
 
     def _of_framework(self, now: Recommendation, framework: str) -> Iterable[list[Content]]:
@@ -162,15 +189,13 @@ class AnswerScreen(AdvisorScreen):
 
     def _of_all(self, now: Recommendation) -> Iterable[list[Content]]:
         knowledge = self.advisor.knowledge
+        if now.current is not None:
+            yield _section(_("Stay or switch"), [(_standing(now.current, now), "bold"), *_staying(now.current)])
         yield _section(_("Stack"), self._stack(now))
         yield _section(_("What decides"), decisive(now, knowledge))
         yield _section(_("What flips it"), now.reasoning.what_would_change)
         yield _section(_("Mind"), now.reasoning.caveats)
-        if now.current is not None:
-            gap = "" if now.current.gap is None else " " + _("({gap:.1f} points behind)").format(gap=now.current.gap)
-            rank = _("rank {n}").format(n=now.current.rank) if now.current.rank is not None else _("out")
-            parts = [f"{now.current.name}: {rank}{gap}", now.current.leaving_cost, now.current.what_would_justify]
-            yield _section(_("What you use today"), [part for part in parts if part])
+        yield _section(_("Several people"), people_in_words(now, knowledge))
         if now.course is not None:
             yield _section(_("Your course"), [name_of(now, now.course)])
         if now.minimal_drops:
@@ -178,6 +203,7 @@ class AnswerScreen(AdvisorScreen):
         if now.unknown:
             told = [f"{name_of(now, entry.framework)}: {entry.requirement}" for entry in now.unknown]
             yield _section(_("Not known"), told)
+        yield _section(_("Weights you set"), _set_by_hand(self.advisor.answers, knowledge))
         yield _section(_("Assumed"), [_assumed(now, index) for index in range(len(now.assumptions))])
         if (results := self.advisor.results) is not None:
             yield _section(_("Measured"), [*_measured(results)])
@@ -213,6 +239,12 @@ class AnswerScreen(AdvisorScreen):
 
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
         self.advisor.action_framework(selected.option_id or "")
+
+    def action_why(self) -> None:
+        """Explain the place of the framework under the cursor."""
+        option = self.query_one("#ranking", OptionList).highlighted_option
+        if option is not None and option.id is not None and self.advisor.recommendation is not None:
+            self.advisor.action_why(option.id)
 
     def action_scroll(self, pages: int) -> None:
         """Read on in the reasons."""
@@ -260,6 +292,26 @@ def leaf_name(knowledge: Knowledge, leaf: str) -> str:
     return criterion.name.in_language(language()) if criterion is not None else leaf
 
 
+def _standing(current: Current, now: Recommendation) -> str:
+    """Rank and gap of the framework in use today."""
+    if current.rank is None or current.gap is None:
+        return _("{name}: out").format(name=current.name)
+    told = _("{name}: rank {n} of {all}").format(name=current.name, n=current.rank, all=len(now.ranking))
+    return told if current.rank == 1 else told + ", " + _("{gap:.1f} points behind").format(gap=current.gap)
+
+
+def _staying(current: Current) -> Iterator[str]:
+    """What would justify leaving, and what that costs."""
+    yield current.what_would_justify
+    if current.leaving_cost:
+        yield _("Leaving it: {cost}").format(cost=current.leaving_cost)
+
+
+def _set_by_hand(answers: Answers, knowledge: Knowledge) -> Iterator[_Part]:
+    for path, fixed in answers.weights.items():
+        yield f"{fixed.per_cent:g} %  {criterion_name(knowledge, path)}"
+
+
 def _assumed(now: Recommendation, index: int) -> Content:
     assumption = now.assumptions[index]
     how = _("x takes it back") if assumption.knocks_out else assumption.removable_by
@@ -281,6 +333,8 @@ def _why_out(out: Excluded) -> list[_Part]:
     lines: list[_Part] = []
     for failure in out.failed:
         lines.append(f"{failure.requirement}: {failure.because} ({origin_in_words(failure.origin)})")
+        if failure.owners:
+            lines.append((_("asked for by {people}").format(people=_(", ").join(failure.owners)), "dim"))
         lines += [(f"  {e.claim} — {e.title}, {e.published or _('undated')}", "dim") for e in failure.evidence]
     if out.would_rank is not None:
         lines.append(_("Without that it would rank {n}.").format(n=out.would_rank))

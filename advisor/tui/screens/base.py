@@ -10,9 +10,9 @@ from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
-from advisor.tui.widgets.keys import KeyLine
 
 from advisor.i18n import _
+from advisor.tui.widgets.keys import KeyLine
 from advisor.tui.widgets.title import Title
 
 if TYPE_CHECKING:

@@ -1,8 +1,11 @@
-"""All that is known of one framework: facts by grade, ratings with ranges, reasons, evidence, what was said before."""
+"""All that is known of one framework: its sheet, facts by grade, ratings with who stands behind them and why, how
+popular it is, and where to go from it."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
+from textual import work
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -10,16 +13,39 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from advisor.i18n import N_, _, language
+from advisor import clock
+from advisor.attributes import Attributes
+from advisor.i18n import N_, _, language, ngettext
+from advisor.tui.lines import (
+    Part,
+    evidence_lines,
+    heading,
+    objection_to_fact,
+    objection_to_rating,
+    page,
+    source_lines,
+    written,
+)
 from advisor.tui.screens.base import AdvisorScreen
-from advisor.tui.widgets.bars import fit, range_mark, right
-from advisor.words import fact_in_words, role_in_words, stance_in_words, status_in_words, support_in_words
+from advisor.tui.screens.dialogs import Pick, Reading
+from advisor.tui.widgets.bars import bar, fit, range_mark, right
+from advisor.words import (
+    authorship_in_words,
+    execution_in_words,
+    fact_in_words,
+    layer_in_words,
+    measure_in_words,
+    role_in_words,
+    status_in_words,
+    support_in_words,
+)
 from knowledge.faults import BadInput
 from knowledge.loader import Place, walk
-from knowledge.model import Evidence, FactStatement, Framework, Independence, Statement, Support
+from knowledge.model import Count, Evidence, FactStatement, Framework, Measure, Sheet, Stance, Statement, Support
 
-_ABOUT, _FACT, _LEAF = "about", "fact:", "leaf:"
-_Part = str | tuple[str, str] | Content
+_ABOUT, _SHEET, _POPULARITY, _INSTEAD, _FACT, _LEAF = "about", "sheet", "popularity", "instead", "fact:", "leaf:"
+_COURSE = 10
+"""Cells of a bar that holds a figure against the largest one of its kind."""
 
 
 class FrameworkScreen(AdvisorScreen):
@@ -27,14 +53,19 @@ class FrameworkScreen(AdvisorScreen):
 
     CSS_PATH = "framework.tcss"
     BINDINGS: ClassVar = [
+        Binding("h", "history", N_("history")),
+        Binding("o", "sources", N_("sources")),
+        Binding("d", "dispute", N_("dispute")),
         Binding("space", "scroll(1)", N_("read on"), key_display="space"),
-        Binding("backspace", "scroll(-1)", show=False),
+        Binding("backspace", "scroll(-1)", N_("read back"), key_display="⌫"),
         Binding("escape", "leave", N_("back"), key_display="esc"),
     ]
 
     def __init__(self, framework: Framework) -> None:
         super().__init__()
         self._framework = framework
+        self._attributes: Attributes | None = None  # None until its programs are counted
+        self._history = False  # whether superseded statements are shown
 
     def heading(self) -> str:
         return self._framework.name
@@ -48,6 +79,14 @@ class FrameworkScreen(AdvisorScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#entries").focus()
+        self.load()
+
+    @work(group="attributes")
+    async def load(self) -> None:
+        """Count the programs of this framework; the screen can be read meanwhile."""
+        self._attributes = await asyncio.to_thread(self.advisor.services.attributes, self._framework.id)
+        if self.stays:
+            self._see_detail()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.fill)
@@ -62,18 +101,26 @@ class FrameworkScreen(AdvisorScreen):
     # -- the list -----------------------------------------------------------------------------------------------------
 
     def _entries(self, width: int) -> Iterator[Option]:
+        framework = self._framework
         yield Option(Content(_("About")), id=_ABOUT)
-        if self._framework.facts:
+        yield Option(Content(_("Attributes")), id=_SHEET)
+        if framework.popularity:
+            yield Option(Content(_("Popularity")), id=_POPULARITY)
+        if framework.instead:
+            yield Option(Content(_("Where to go instead")), id=_INSTEAD)
+        if framework.facts:
             yield _heading(_("Facts"))
-        for fact, statements in self._framework.facts.items():
+        for fact, statements in framework.facts.items():
             yield Option(Content(fit(f"{fact_in_words(fact)}: {_in_brief(statements)}", width)), id=_FACT + fact)
         scale = min(15, max(7, width // 3))
         for path, criterion in walk(self.advisor.knowledge.criteria):
             if criterion.children:
                 yield _heading(criterion.name.in_language(language()))
-            elif ratings := self._framework.ratings.get(path):
-                name = fit(criterion.name.in_language(language()), width - scale - 5)
-                yield Option(Content.assemble(name, *_rated(ratings[0], scale)), id=_LEAF + path)
+            elif ratings := framework.ratings.get(path):
+                name = fit(criterion.name.in_language(language()), width - scale - 6)
+                contradicted = any(piece.stance is Stance.CONTRADICTS for piece in ratings[0].evidence)
+                mark = ("≠" if contradicted else " ", "$text-error")
+                yield Option(Content.assemble(name, mark, *_rated(ratings[0], scale)), id=_LEAF + path)
 
     def on_option_list_option_highlighted(self) -> None:
         self._see_detail()
@@ -86,28 +133,35 @@ class FrameworkScreen(AdvisorScreen):
 
     # -- the page -----------------------------------------------------------------------------------------------------
 
-    def _see_detail(self) -> None:
+    def _pointed(self) -> str:
         option = self.query_one("#entries", OptionList).highlighted_option
-        identifier = option.id or _ABOUT if option is not None else _ABOUT
+        return option.id or _ABOUT if option is not None else _ABOUT
+
+    def _see_detail(self) -> None:
+        identifier = self._pointed()
         if identifier.startswith(_FACT):
             title, lines = self._fact(identifier.removeprefix(_FACT))
         elif identifier.startswith(_LEAF):
             title, lines = self._leaf(identifier.removeprefix(_LEAF))
         else:
-            title, lines = self._about()
+            title, lines = {
+                _SHEET: self._sheet,
+                _POPULARITY: self._popularity,
+                _INSTEAD: self._instead,
+            }.get(identifier, self._about)()
         self.query_one("#page").border_title = title
-        shown = [line if isinstance(line, Content) else Content.assemble(line) for line in lines]
-        self.query_one("#detail", Static).update(Content("\n").join(shown))
+        self.query_one("#detail", Static).update(page(lines))
+        self.refresh_bindings()
 
-    def _about(self) -> tuple[str, list[_Part]]:
+    def _about(self) -> tuple[str, list[Part]]:
         framework, life = self._framework, self._framework.lifecycle
-        lines: list[_Part] = [
+        lines: list[Part] = [
             framework.summary.in_language(language()),
             "",
             f"{role_in_words(framework.role)} · {status_in_words(life.status)}",
             (framework.homepage, "dim"),
             "",
-            (_("Life"), "bold $text-accent"),
+            heading(_("Life")),
             _("first release {date}").format(date=life.first_release),
         ]
         lines += [f"{release.version}  {release.date}" for release in life.releases[:3]]
@@ -117,10 +171,11 @@ class FrameworkScreen(AdvisorScreen):
             lines += ["", life.note]
         lines += self._evidence(life.evidence)
         if live := self._live():
-            lines += ["", (_("On the package index"), "bold $text-accent"), *live]
-        if framework.leaving is not None:
-            lines += ["", (_("Leaving it"), "bold $text-accent"), framework.leaving.cost]
-        lines += ["", _written(self.advisor.services.place(framework.id))]
+            lines += ["", heading(_("On the package index")), *live]
+        if framework.instead:
+            names = ", ".join(self._named(part.framework) for part in framework.instead)
+            lines += ["", heading(_("Where to go instead")), names]
+        lines += [*self._leaving(), "", written(self._place())]
         return framework.name, lines
 
     def _live(self) -> tuple[str, ...]:
@@ -130,8 +185,48 @@ class FrameworkScreen(AdvisorScreen):
         except BadInput as bad:
             return tuple(str(fault) for fault in bad.faults)
 
-    def _fact(self, fact: str) -> tuple[str, list[_Part]]:
-        lines: list[_Part] = []
+    def _leaving(self) -> Iterator[Part]:
+        if (leaving := self._framework.leaving) is not None:
+            yield from ("", heading(_("Leaving it")), leaving.cost, *self._evidence(leaving.evidence))
+
+    def _instead(self) -> tuple[str, list[Part]]:
+        lines: list[Part] = []
+        for part in self._framework.instead:
+            lines += [(self._named(part.framework), "bold"), part.because, ""]
+        lines += [(_("enter opens the page of one"), "dim"), *self._leaving(), "", written(self._place())]
+        return _("Where to go instead"), lines
+
+    def _sheet(self) -> tuple[str, list[Part]]:
+        sheet, counted = self._framework.sheet, self._attributes
+        lines: list[Part] = [*_stated(sheet)] if sheet is not None else []
+        if counted is None:
+            lines.append((_("Counting…"), "dim"))
+        else:
+            lines += _counted(counted)
+        if sheet is not None:
+            lines += ["", *self._evidence(sheet.evidence)]
+        return _("Attributes"), [*lines, "", written(self._place())]
+
+    def _popularity(self) -> tuple[str, list[Part]]:
+        lines: list[Part] = []
+        for measure in Measure:
+            counts = [count for count in self._framework.popularity if count.measure is measure]
+            if counts:
+                lines += [heading(measure_in_words(measure)), *self._figures(counts), ""]
+        return _("Popularity"), [*lines, written(self._place())]
+
+    def _figures(self, counts: Sequence[Count]) -> Iterator[Part]:
+        most = max(count.value for count in counts)
+        for count in counts:
+            figure = (right(f"{count.value:,.0f}", 13) + " ", "bold")
+            drawn = (bar(count.value / most if most else 0.0, _COURSE), "$accent")
+            yield Content.assemble(fit(count.as_of, 11), figure, drawn)
+            source = self.advisor.knowledge.sources.get(count.source)
+            told = source.title if source is not None else count.source
+            yield (f"  {told}" + (f": {count.note}" if count.note else ""), "dim")
+
+    def _fact(self, fact: str) -> tuple[str, list[Part]]:
+        lines: list[Part] = []
         order = list(Support)
         for statement in sorted(self._framework.facts[fact], key=lambda s: order.index(s.support)):
             mark = "✗" if statement.support is Support.NONE else "✓"
@@ -140,57 +235,153 @@ class FrameworkScreen(AdvisorScreen):
             if statement.note:
                 lines.append(statement.note)
             lines += [*self._evidence(statement.evidence), ""]
-        lines.append(_written(self.advisor.services.place(self._framework.id, "facts", fact)))
+        lines.append(written(self._place()))
         return fact_in_words(fact), lines
 
-    def _leaf(self, path: str) -> tuple[str, list[_Part]]:
+    def _leaf(self, path: str) -> tuple[str, list[Part]]:
         leaf = self.advisor.knowledge.leaves[path]
         newest, *older = self._framework.ratings[path]
-        lines: list[_Part] = [(leaf.question.in_language(language()), "italic"), "", *self._statement(newest)]
+        lines: list[Part] = [(leaf.question.in_language(language()), "italic"), "", *self._statement(newest)]
+        lines += ["", written(self._place())]
         if leaf.anchors is not None:
-            lines += ["", (_("The scale"), "bold $text-accent")]
+            lines += ["", heading(_("The scale"))]
             for score, text in ((0, leaf.anchors.worst), (5, leaf.anchors.middle), (10, leaf.anchors.best)):
                 lines.append((f"{score:>2}  {text.in_language(language())}", "dim"))
-        if older:
-            lines += ["", (_("Said before, superseded"), "bold $text-accent")]
-            for statement in older:
-                lines += [*self._statement(statement), ""]
-        place = self.advisor.services.place(self._framework.id, "ratings", path, 0)
-        return leaf.name.in_language(language()), [*lines, "", _written(place)]
+        if older and not self._history:
+            n = len(older)
+            told = ngettext("{n} statement before it: h shows it", "{n} statements before it: h shows them", n)
+            lines += ["", (told.format(n=n), "dim")]
+        elif older:
+            lines += ["", heading(_("Said before, superseded"))]
+            for index, statement in enumerate(older, 1):
+                place = self.advisor.services.place(self._framework.id, "ratings", path, index)
+                lines += [*self._statement(statement), written(place), ""]
+        return leaf.name.in_language(language()), lines
 
-    def _statement(self, statement: Statement) -> Iterator[_Part]:
-        dated = _("as of {date}, {author}").format(date=statement.as_of, author=statement.author)
-        if statement.score is None:
+    def _statement(self, statement: Statement) -> Iterator[Part]:
+        dated = _("as of {date}").format(date=statement.as_of)
+        unknown = statement.score is None
+        if unknown:
             yield Content.assemble((_("unknown"), "bold $text-warning"), (f"  {dated}", "dim"))
-            yield statement.reason
         else:
-            low, high = _range(statement)
+            score, (low, high) = statement.score or 0.0, _range(statement)
             yield Content.assemble(
-                (range_mark(statement.score, low, high, 21), "$accent"),
-                (f" {statement.score:g}", "bold"),
-                (f" ({low:g}–{high:g})  {dated}", "dim"),
+                (range_mark(score, low, high, 15), "$accent"),
+                (f" {score:g}", "bold"),
+                (f" ({low:g}–{high:g}) {dated}", "dim"),
             )
-            yield statement.rationale
+        yield (authorship_in_words(statement.author, statement.affiliation, statement.reviewed_by), "dim")
+        yield statement.reason if unknown else statement.rationale
         yield from self._evidence(statement.evidence)
 
-    def _evidence(self, evidence: Sequence[Evidence]) -> Iterator[_Part]:
-        grades = {
-            Independence.INDEPENDENT: _("independent"),
-            Independence.VENDOR: _("its own people"),
-            Independence.COMPETITOR: _("a competitor"),
-            Independence.PROJECT: _("this project"),
-        }
-        for piece in evidence:
-            yield f"• {piece.claim}"
-            source = self.advisor.knowledge.sources.get(piece.source)
-            if source is None:
-                yield (f"  {piece.source}", "dim")
-                continue
-            published = source.published or _("undated")
-            who = grades[source.independence]
-            stance = stance_in_words(piece.stance)
-            yield (f"  {stance}: {source.title}, {source.publisher}, {published} ({who})", "dim")
-            yield (f"  {source.url}", "dim")
+    def _evidence(self, evidence: Sequence[Evidence]) -> Iterator[Part]:
+        return evidence_lines(evidence, self.advisor.knowledge)
+
+    def _named(self, framework: str) -> str:
+        known = self.advisor.knowledge.frameworks.get(framework)
+        return known.name if known is not None else framework
+
+    def _place(self) -> Place:
+        """Where what is under the cursor is written."""
+        identifier, place = self._pointed(), self.advisor.services.place
+        if identifier.startswith(_LEAF):
+            return place(self._framework.id, "ratings", identifier.removeprefix(_LEAF), 0)
+        if identifier.startswith(_FACT):
+            return place(self._framework.id, "facts", identifier.removeprefix(_FACT))
+        if identifier in (_POPULARITY, _INSTEAD) or (identifier == _SHEET and self._framework.sheet is not None):
+            return place(self._framework.id, identifier)
+        return place(self._framework.id)
+
+    # -- what is done to it -------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """History is offered where something was said before."""
+        if action == "history" and self.is_mounted:
+            return len(self._framework.ratings.get(self._pointed().removeprefix(_LEAF), ())) > 1
+        return True
+
+    def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
+        parts = self._framework.instead
+        if selected.option_id == _INSTEAD:
+            known = [part.framework for part in parts if part.framework in self.advisor.knowledge.frameworks]
+            names = [(framework, self._named(framework)) for framework in known]
+            self.app.push_screen(Pick(_("Where to go instead"), names), self._go)
+
+    def _go(self, framework: str | None) -> None:
+        if framework is not None:
+            self.advisor.action_framework(framework)
+
+    def action_history(self) -> None:
+        """Show what was said before, or hide it again."""
+        self._history = not self._history
+        self._see_detail()
+
+    def action_sources(self) -> None:
+        """Show in full what the entry under the cursor rests on."""
+        knowledge, services = self.advisor.knowledge, self.advisor.services
+        lines: list[Part] = []
+        for identifier in dict.fromkeys(self._cited()):
+            if (source := knowledge.sources.get(identifier)) is not None:
+                lines += [*source_lines(source, services.source_place(identifier)), ""]
+        self.app.push_screen(Reading(_("Sources"), page(lines or [_("Nothing is cited here.")])))
+
+    def _cited(self) -> Iterator[str]:
+        framework, identifier = self._framework, self._pointed()
+        evidence: Iterable[Evidence] = ()
+        if identifier.startswith(_LEAF):
+            evidence = [e for s in framework.ratings[identifier.removeprefix(_LEAF)] for e in s.evidence]
+        elif identifier.startswith(_FACT):
+            evidence = [e for s in framework.facts[identifier.removeprefix(_FACT)] for e in s.evidence]
+        elif identifier == _SHEET:
+            evidence = framework.sheet.evidence if framework.sheet is not None else ()
+        elif identifier == _POPULARITY:
+            yield from (count.source for count in framework.popularity)
+        else:
+            leaving = framework.leaving.evidence if framework.leaving is not None else ()
+            evidence = leaving if identifier == _INSTEAD else (*framework.lifecycle.evidence, *leaving)
+        yield from (piece.source for piece in evidence)
+
+    def action_dispute(self) -> None:
+        """Say where this is written and how to object to it."""
+        place = self._place()
+        rating = self._pointed().startswith(_LEAF)
+        told = objection_to_rating(place, clock.today().isoformat()) if rating else objection_to_fact(place)
+        self.app.push_screen(Reading(_("Dispute"), told))
+
+
+def _stated(sheet: Sheet) -> Iterator[Part]:
+    """What the file states of its makers and of how it works."""
+    yield _entry(_("developer"), sheet.developer)
+    yield _entry(_("written in"), ", ".join(sheet.written_in))
+    yield _entry(_("execution"), ", ".join(execution_in_words(each) for each in sheet.execution))
+    yield _entry(_("gradients"), _("worked out for you") if sheet.autodiff else _("by hand"))
+    yield _entry(_("layers"), ", ".join(layer_in_words(each) for each in sheet.layers) or _("none"))
+
+
+def _counted(sheet: Attributes) -> Iterator[Part]:
+    """What is worked out from life, facts, ratings and programs."""
+    yield _entry(_("role"), role_in_words(sheet.role))
+    yield _entry(_("life"), status_in_words(sheet.status))
+    yield _entry(_("first release"), sheet.first_release)
+    latest = f"{sheet.latest_version} ({sheet.latest_date})" if sheet.latest_version else _("unknown")
+    yield _entry(_("latest release"), latest)
+    for fact, grades in sheet.facts.items():
+        yield ""
+        yield heading(fact_in_words(fact))
+        for value, grade in grades.items():
+            told = support_in_words(grade) if grade is not None else "?"
+            style = "$text-success" if grade is Support.NATIVE else "" if grade else "dim"
+            yield Content.assemble(fit(f"  {value}", 18), (told, style))
+    yield ""
+    yield _entry(_("known ratings"), f"{sheet.known_ratings} / {sheet.ratings}")
+    if sheet.code_lines is not None:
+        n = len(sheet.code_lines.workloads)
+        told = _("{n:g}, the median of {all} programs").format(n=sheet.code_lines.median, all=n)
+        yield _entry(_("lines of code"), told)
+
+
+def _entry(name: str, value: str) -> Content:
+    return Content.assemble((fit(name, 16), "dim"), value)
 
 
 def _heading(text: str) -> Option:
@@ -213,12 +404,8 @@ def _range(statement: Statement) -> tuple[float, float]:
     )
 
 
-def _rated(statement: Statement, scale: int) -> tuple[_Part, ...]:
+def _rated(statement: Statement, scale: int) -> tuple[Part, ...]:
     if statement.score is None:
         return (("?" * scale, "dim"), right("?", 5))
     low, high = _range(statement)
     return ((range_mark(statement.score, low, high, scale), "$accent"), right(f"{statement.score:g}", 5))
-
-
-def _written(place: Place) -> _Part:
-    return (_("written in {place}").format(place=place), "dim")

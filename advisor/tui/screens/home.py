@@ -26,6 +26,8 @@ class HomeScreen(AdvisorScreen):
         Binding("n", "app.answer", N_("answer"), show=False),
         Binding("o", "app.open_answers", N_("open"), show=False),
         Binding("f", "app.frameworks", N_("frameworks"), show=False),
+        Binding("g", "app.guides", N_("guides on trial"), show=False),
+        Binding("p", "app.people", N_("several people"), show=False),
         Binding("b", "app.plan", N_("benchmarks"), show=False),
         Binding("h", "app.history", N_("measured before"), show=False),
         Binding("l", "app.language", N_("中文/English")),
@@ -74,6 +76,8 @@ class HomeScreen(AdvisorScreen):
             ("b", "app.plan", _("Measure on this machine"), _("race real frameworks, watch them run")),
             ("h", "app.history", _("See what was measured"), _("compare results, play a recorded race")),
             ("f", "app.frameworks", _("Browse the frameworks"), _("facts and ratings with their sources")),
+            ("g", "app.guides", _("Put old guides on trial"), _("what they claimed, what holds today")),
+            ("p", "app.people", _("Decide with others"), _("several sheets or scenarios side by side")),
             ("l", "app.language", "English" if language() == "zh" else "中文", _("switch the language")),
         ]
 

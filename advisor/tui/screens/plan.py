@@ -20,7 +20,8 @@ from advisor.quantities import duration, size
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Confirm
 from advisor.tui.services import CONSENT_BYTES, Choice, Offer
-from bench.plan import Goal, Plan, untwinned
+from bench.plan import Candidate, Goal, Plan, untwinned
+from bench.planning import Wishes
 from bench.race import MIN_LAUNCHES
 from bench.readiness import State
 from knowledge.faults import BadInput
@@ -71,8 +72,10 @@ class PlanScreen(AdvisorScreen):
         Binding("escape", "leave", N_("back"), key_display="esc"),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, wishes: Wishes | None = None) -> None:
+        """With wishes, those are marked and set; without, what counts for the answers is."""
         super().__init__()
+        self._wishes = wishes
         self._offers: tuple[Offer, ...] | None = None
         self._fault = ""
         self._chosen: set[str] = set()
@@ -81,6 +84,11 @@ class PlanScreen(AdvisorScreen):
         self._device = "cpu"
         self._budget = _DEFAULT_BUDGET
         self._phases = self._launches = self._goal = 0  # places in PHASES, LAUNCHES, GOALS
+        if wishes is not None:
+            self._device = wishes.device
+            self._goal = GOALS.index(wishes.goal)
+            enough = [number for number, budget in enumerate(BUDGETS_SECONDS) if budget >= wishes.budget_seconds]
+            self._budget = enough[0] if enough else len(BUDGETS_SECONDS) - 1
         self._plan: Plan | None = None  # what would be run; None while that is worked out, or when it cannot be
         self._free_disk = self._free_memory = 0
 
@@ -100,7 +108,9 @@ class PlanScreen(AdvisorScreen):
             yield Static(id="cost", markup=False)
 
     def on_mount(self) -> None:
-        self._workloads = set(self.advisor.services.wanted_workloads(self.advisor.answers))
+        services = self.advisor.services
+        asked = self._wishes.workloads if self._wishes is not None else ()
+        self._workloads = set(asked or services.wanted_workloads(self.advisor.sheets)) & services.workloads().keys()
         for checkbox in self.query(Checkbox):
             with checkbox.prevent(Checkbox.Changed):
                 checkbox.value = checkbox.id in self._workloads
@@ -112,12 +122,12 @@ class PlanScreen(AdvisorScreen):
         """Look at what is there; the screen can be read and left meanwhile."""
         if not self.stays:
             return
-        services, answers, device = self.advisor.services, self.advisor.answers, self._device
+        services, sheets, device = self.advisor.services, self.advisor.sheets, self._device
         table = self.query_one(CandidateTable)
         table.loading = True
         try:
             self._devices = await asyncio.to_thread(services.devices)
-            self._offers = await asyncio.to_thread(services.offers, answers, device)
+            self._offers = await asyncio.to_thread(services.offers, sheets, device)
             self._free_disk = await asyncio.to_thread(services.free_disk_bytes)
             self._free_memory = await asyncio.to_thread(services.free_memory_bytes)
             self._fault = ""
@@ -128,7 +138,12 @@ class PlanScreen(AdvisorScreen):
         table.loading = False
         table.focus()  # a widget that loads lets go of the focus
         possible = [offer for offer in self._offers if offer.readiness.state is not State.IMPOSSIBLE]
-        chosen = [o for o in possible if o.why_not_counted is None] or [o for o in possible if o.readiness.default]
+        usual = [offer for offer in possible if offer.readiness.default]
+        if self._wishes is not None:
+            frameworks = self._wishes.frameworks
+            chosen = [o for o in usual if Candidate.parse(o.readiness.candidate).framework in frameworks]
+        else:
+            chosen = [offer for offer in possible if offer.why_not_counted is None] or usual
         self._chosen = {offer.readiness.candidate for offer in chosen}
         self._replan()
 

@@ -43,6 +43,7 @@ class RaceScreen(AdvisorScreen):
     CSS_PATH = "race.tcss"
     BINDINGS: ClassVar = [
         Binding("enter", "answer", N_("see the answer"), key_display="⏎"),
+        Binding("g", "verdicts", N_("the verdicts")),
         Binding("q", "stop", N_("stop, keep")),
         Binding("k", "leave_out", N_("leave one out")),
         Binding("w", "workload", N_("workload")),
@@ -251,6 +252,8 @@ class RaceScreen(AdvisorScreen):
             return not self._over
         if action == "answer":
             return self._over and not self._fault
+        if action == "verdicts":
+            return self._over and self.advisor.on_trial()
         if action == "retry":
             return bool(self._fault)
         if action == "workload":
@@ -261,6 +264,10 @@ class RaceScreen(AdvisorScreen):
         """To the recommendation, with what was measured."""
         self.advisor.back()
         self.advisor.action_answer()
+
+    def action_verdicts(self) -> None:
+        """Back to the guide on trial that this race was run for."""
+        self.advisor.action_verdicts()
 
     def action_retry(self) -> None:
         """Start the race again that could not run."""

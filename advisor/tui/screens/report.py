@@ -53,7 +53,7 @@ class ReportScreen(AdvisorScreen):
         services, advisor = self.advisor.services, self.advisor
         state = self.query_one("#state", Static)
         try:
-            text = await asyncio.to_thread(services.report, advisor.answers, advisor.results, "md")
+            text = await asyncio.to_thread(services.report, advisor.sheets, advisor.results, "md")
         except BadInput as bad:
             state.update(_("No report: {why}").format(why="; ".join(fault.problem for fault in bad.faults)))
         else:
@@ -75,6 +75,6 @@ class ReportScreen(AdvisorScreen):
             return None
 
         def content(path: Path) -> bytes:
-            return services.report(advisor.answers, advisor.results, services.report_form(path) or "md")
+            return services.report(advisor.sheets, advisor.results, services.report_form(path) or "md")
 
         await save(advisor, _("Write the report"), _FILE, content, check)

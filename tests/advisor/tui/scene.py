@@ -4,7 +4,7 @@ What the screens show must not change when the real knowledge base does, so noth
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -14,27 +14,36 @@ from msgspec.structs import replace
 from textual.widgets import Static
 
 from advisor.answers import Answers, parse_answers
+from advisor.attributes import Attributes, CodeLines, attributes
 from advisor.recommendation import (
     SCHEMA,
     Assumption,
+    Central,
+    Current,
+    Deciding,
     EvidenceLine,
     Excluded,
     Failure,
     Flip,
     MeasuredSummary,
     NotCounted,
+    Person,
     Provenance,
+    Pull,
     Ranked,
     Reasoning,
     Recommendation,
     StackEntry,
     Verdict,
 )
+from advisor.trial import Trial, is_raced, try_guide
 from advisor.tui.app import AdvisorApp
 from advisor.tui.services import Choice, Offer
 from bench.comparison import Comparison, compare
 from bench.events import AnyEvent
+from bench.idioms.lines import Lines
 from bench.plan import Goal, Plan
+from bench.planning import Wishes
 from bench.readiness import Readiness, State
 from bench.recording import Recording
 from bench.recording import read as read_recording
@@ -44,26 +53,39 @@ from knowledge.faults import BadInput, Fault
 from knowledge.loader import Place
 from knowledge.model import (
     Anchors,
+    Charge,
     Choose,
+    Claim,
+    Count,
     Criterion,
     Evidence,
+    Execution,
     FactStatement,
     Framework,
+    Guide,
+    Holds,
     Independence,
     Knowledge,
+    Leaving,
     Lifecycle,
+    Measure,
     Option,
+    Polarity,
     Question,
     Release,
     Role,
+    Sheet,
     Source,
     SourceKind,
+    StackPart,
     Stance,
     Statement,
     Status,
     Support,
     Text,
+    Winner,
 )
+from knowledge.model import Test as Kind
 
 NAMES = {"keras": "Keras", "mxnet": "Apache MXNet", "pytorch": "PyTorch", "tensorflow": "TensorFlow"}
 
@@ -206,6 +228,8 @@ def _framework(identifier: str, score: float, status: Status) -> Framework:
         high=4,
         rationale="Said to be hard to begin with.",
         evidence=(Evidence(claim="Hard for beginners.", source="guide-2018"),),
+        affiliation="a university",
+        reviewed_by="A. Maintainer",
     )
     unknown = Statement(as_of=date(2026, 10, 1), author="the project", score=None, reason="Nobody has counted them.")
     archived = date(2023, 11, 17) if status is Status.ARCHIVED else None
@@ -233,6 +257,21 @@ def _framework(identifier: str, score: float, status: Status) -> Framework:
                 FactStatement(values=("3.11", "3.13"), support=Support.NATIVE, as_of=date(2026, 10, 1), evidence=()),
             ),
         },
+        leaving=Leaving(cost="Layers are rewritten by hand.", evidence=_EVIDENCE[:1]),
+        instead=(StackPart(framework="pytorch", because="Closest in kind."),) if archived else (),
+        sheet=Sheet(
+            developer="Example Foundation",
+            written_in=("cpp", "python"),
+            execution=(Execution.EAGER, Execution.COMPILED),
+            autodiff=True,
+            layers=("convolution", "attention"),
+            evidence=_EVIDENCE[:1],
+        ),
+        popularity=(
+            Count(measure=Measure.DOWNLOADS, value=40_000, as_of="2026-03", source="survey"),
+            Count(measure=Measure.DOWNLOADS, value=20_000, as_of="2024-03", source="survey", note="One index only."),
+            Count(measure=Measure.STARS, value=900, as_of="2025-11-07", source="survey"),
+        ),
         ratings={"ease.ramp_up": (newest, older), "ease.debugging": (newest,), "community.pretrained": (unknown,)},
     )
 
@@ -248,6 +287,77 @@ _SOURCES = {
         Independence.INDEPENDENT,
     ),
 }
+
+
+def _claim(identifier: str, framework: str, criterion: str, said: str, holds: Holds, now: str) -> Claim:
+    return Claim(
+        id=identifier,
+        line=12,
+        about=NAMES[framework],
+        said=said,
+        polarity=Polarity.FOR,
+        holds=holds,
+        now=now,
+        frameworks=(framework,),
+        criterion=criterion,
+        evidence=_EVIDENCE,
+    )
+
+
+_GUIDES = (
+    Guide(
+        id="early-2016",
+        title=_text("An early comparison", "早期比较"),
+        published="2016-05",
+        source="guide-2018",
+        conclusion=_text("MXNet is the best choice.", "MXNet 是最佳选择。"),
+        claims=(
+            _claim("a-1", "mxnet", "ease.ramp_up", "MXNet is easy to begin with.", Holds.PARTLY, "It has ended."),
+            _claim("a-2", "keras", "ease.ramp_up", "Keras is the easiest.", Holds.CONFIRMED, "It still is."),
+        ),
+    ),
+    Guide(
+        id="later-2018",
+        title=_text("Three compared", "三者比较"),
+        published="2018-06",
+        source="guide-2018",
+        conclusion=_text("Keras is slowest; MXNet is fastest.", "Keras 最慢，MXNet 最快。"),
+        claims=(
+            _claim("b-1", "mxnet", "ease.ramp_up", "MXNet takes a day to learn.", Holds.REFUTED, "Nobody begins now."),
+            _claim("b-2", "keras", "community.pretrained", "Keras is slowest.", Holds.UNTESTABLE, "It depends."),
+        ),
+        charges=(
+            Charge(
+                id="keras-slowest",
+                text=_text("Keras is the slowest of the three.", "Keras 在三者中最慢。"),
+                claims=("b-2",),
+                test=Kind.SLOWEST,
+                framework="keras",
+                against=("pytorch",),
+                workloads=("mnist-cnn",),
+            ),
+            Charge(
+                id="keras-short",
+                text=_text("Keras takes the fewest lines.", "Keras 代码行数最少。"),
+                claims=("b-2",),
+                test=Kind.FEWEST_LINES,
+                framework="keras",
+                against=("pytorch",),
+                workloads=("mnist-cnn",),
+                factor=2,
+            ),
+        ),
+        winners=(
+            Winner(
+                dimension=_text("Getting started", "上手"),
+                criterion="ease.ramp_up",
+                among=("keras", "mxnet", "pytorch"),
+                then=("mxnet",),
+                now=("pytorch", "keras"),
+            ),
+        ),
+    ),
+)
 
 KNOWLEDGE = Knowledge(
     criteria=(_EASE, _COMMUNITY),
@@ -277,7 +387,10 @@ KNOWLEDGE = Knowledge(
         "tensorflow": _framework("tensorflow", 6.0, Status.ACTIVE),
     },
     date=date(2026, 11, 1),
+    guides={guide.id: guide for guide in _GUIDES},
 )
+
+LINES = {"keras": {"mnist-cnn": Lines(model=12, training=6)}, "pytorch": {"mnist-cnn": Lines(model=20, training=25)}}
 
 _MXNET_OUT = Excluded(
     framework="mxnet",
@@ -337,7 +450,9 @@ def recommendation(answers: Answers, results: Results | None) -> Recommendation:
             for rank, (framework, (score, low, high, first)) in enumerate(zip(ranked, numbers, strict=False), 1)
         ),
         robustness={},
-        pairwise={},
+        pairwise={
+            a: {b: ABOVE if ranked.index(a) < ranked.index(b) else 1 - ABOVE for b in ranked if a != b} for a in ranked
+        },
         excluded=() if kept is not None else (_MXNET_OUT,),
         unknown=(),
         assumptions=()
@@ -351,7 +466,7 @@ def recommendation(answers: Answers, results: Results | None) -> Recommendation:
             Flip(framework=order[1], criterion="community.pretrained", start=0.19, to=0.14),
             Flip(framework="tensorflow", criterion=None),
         ),
-        current=None,
+        current=_current(answers.current, ranked, numbers),
         course=None,
         measured=None
         if results is None
@@ -378,8 +493,69 @@ def recommendation(answers: Answers, results: Results | None) -> Recommendation:
             seed=0,
             created="2026-11-20T00:00:00Z",
         ),
+        deciding=tuple(
+            Deciding(rival=rival, criteria=("ease.ramp_up",), points=1.0, against=0.5) for rival in ranked[1:]
+        ),
+        acceptability={f: _RANKS[number][: len(ranked)] for number, f in enumerate(ranked)},
+        central={
+            f: Central(
+                share=0.4,
+                weights={"ease.ramp_up": 0.6, "ease.debugging": 0.25, "community.pretrained": 0.15},
+                even={"ease.ramp_up": 0.25, "ease.debugging": 0.25, "community.pretrained": 0.5},
+            )
+            for f in ranked
+        },
     )
 
+
+def _current(
+    framework: str | None, ranked: Sequence[str], numbers: Sequence[tuple[float, float, float, float]]
+) -> Current | None:
+    if framework is None:
+        return None
+    rank = ranked.index(framework) + 1 if framework in ranked else None
+    return Current(
+        framework=framework,
+        name=NAMES[framework],
+        rank=rank,
+        gap=None if rank is None else numbers[0][0] - numbers[rank - 1][0],
+        leaving_cost="Layers are rewritten by hand.",
+        what_would_justify="Leaving would be justified from 90 % on.",
+    )
+
+
+def several(sheets: Sequence[Answers], results: Results | None) -> Recommendation:
+    """What one sheet gives, or the first of several with everybody's own beside it."""
+    joint = recommendation(sheets[0], results)
+    if len(sheets) == 1:
+        return joint
+    people = []
+    for sheet in sheets:
+        own = recommendation(sheet, results)
+        first = own.ranking[0].framework
+        people.append(
+            Person(
+                respondent=sheet.respondent,
+                verdict=own.verdict,
+                first=first,
+                ranking=tuple(each.framework for each in own.ranking),
+                scores={each.framework: each.score for each in own.ranking},
+                first_probabilities={each.framework: each.first_probability for each in own.ranking},
+                weights=own.weights,
+                current=own.current,
+                pulls=(Pull("ease.ramp_up", 0.5, 0.4, 0.25),) if first != joint.ranking[0].framework else (),
+            )
+        )
+    everybody = tuple(sheet.respondent for sheet in sheets)
+    excluded = tuple(
+        replace(each, failed=tuple(replace(failure, owners=everybody) for failure in each.failed))
+        for each in joint.excluded
+    )
+    return replace(joint, people=tuple(people), agreement=0.5, excluded=excluded)
+
+
+ABOVE = 0.56
+_RANKS = ((0.56, 0.43, 0.01, 0.0), (0.43, 0.55, 0.02, 0.0), (0.01, 0.02, 0.97, 0.0), (0.0, 0.0, 0.0, 1.0))
 
 PLAN = Plan(
     candidates=("pytorch:eager", "keras@jax:fit", "mxnet:hybrid"),
@@ -498,10 +674,10 @@ class Scene:
     def machine(self) -> Machine:
         return MACHINE
 
-    def decide(self, answers: Answers, results: Results | None) -> Recommendation:
-        if "offline" in getattr(answers.answers.get("must"), "values", ()):
+    def decide(self, sheets: Sequence[Answers], results: Results | None) -> Recommendation:
+        if any("offline" in getattr(sheet.answers.get("must"), "values", ()) for sheet in sheets):
             raise BadInput([Fault("answers", None, "must", "offline is not known in this scene")])
-        return recommendation(answers, results)
+        return several(sheets, results)
 
     def read_answers(self, path: Path) -> Answers:
         return parse_answers(path.read_bytes(), str(path), KNOWLEDGE)
@@ -521,11 +697,11 @@ class Scene:
             "pm25-lstm": _text("PM2.5, LSTM", "PM2.5 LSTM"),
         }
 
-    def wanted_workloads(self, answers: Answers) -> tuple[str, ...]:
-        build = answers.answers.get("build")
+    def wanted_workloads(self, sheets: Sequence[Answers]) -> tuple[str, ...]:
+        build = sheets[0].answers.get("build")
         return ("mnist-cnn", "pm25-lstm") if build is None else ("mnist-cnn",)
 
-    def offers(self, answers: Answers, device: str) -> tuple[Offer, ...]:
+    def offers(self, sheets: Sequence[Answers], device: str) -> tuple[Offer, ...]:
         return self.offered
 
     def plan(self, choice: Choice) -> Plan:
@@ -578,8 +754,8 @@ class Scene:
     def recording(self, path: Path) -> Recording:
         return read_recording(path)
 
-    def report(self, answers: Answers, results: Results | None, form: str) -> bytes:
-        first = recommendation(answers, results).ranking[0].name
+    def report(self, sheets: Sequence[Answers], results: Results | None, form: str) -> bytes:
+        first = several(sheets, results).ranking[0].name
         return f"# Advice\n\n## Result\n\nRank 1: {first}\n\n({form})\n".encode()
 
     def report_form(self, path: Path) -> str | None:
@@ -590,3 +766,29 @@ class Scene:
 
     def live(self, framework: str) -> tuple[str, ...]:
         return ()
+
+    def guide_place(self, guide: str, *steps: str | int) -> Place:
+        return Place(file=f"knowledge/guides/{guide}.yaml", line=30, key="")
+
+    def source_place(self, source: str) -> Place:
+        return Place(file="knowledge/sources.yaml", line=7, key="")
+
+    def attributes(self, framework: str) -> Attributes:
+        counted = attributes(KNOWLEDGE, KNOWLEDGE.frameworks[framework])
+        return replace(counted, code_lines=CodeLines(median=31, workloads={"mnist-cnn": Lines(model=20, training=11)}))
+
+    def trial(self, guide: str, results: Sequence[Results]) -> Trial:
+        return try_guide(KNOWLEDGE.guides[guide], KNOWLEDGE, results, LINES)
+
+    def trial_races(self, guide: str) -> tuple[Wishes, ...]:
+        raced = [charge for charge in KNOWLEDGE.guides[guide].charges if is_raced(charge)]
+        return tuple(
+            Wishes(
+                frameworks=("keras", "pytorch"), workloads=charge.workloads, device="cpu", goal=Goal.ORDER,
+                budget_seconds=540,
+            )
+            for charge in raced
+        )  # fmt: skip
+
+    def trial_recordings(self, guide: str) -> dict[str, Path]:
+        return self.recorded

@@ -1,12 +1,13 @@
 """The answer screen."""
 
-from textual.widgets import OptionList
+from textual.widgets import DataTable, OptionList
 
 from advisor.answers import Answer, Answers, Wanted
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.dialogs import Pick
 from advisor.tui.screens.framework import FrameworkScreen
 from advisor.tui.screens.question import QuestionScreen
+from advisor.tui.screens.why import WhyScreen
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, RESULTS, Scene, shown
 from tests.advisor.tui.test_history import KEPT
@@ -131,3 +132,85 @@ async def test_what_was_measured_is_told_with_what_it_is_about(app: AdvisorApp, 
         assert "one:plain is faster than two:plain: 1.10-1.20x" in told
         assert "1 launch, provisional" in told
         assert "measured by 0.1.0+aaa" in told
+
+
+async def test_e_explains_the_framework_under_the_cursor_with_what_decides(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        await pilot.press("down", "e")
+        await settle(pilot)
+        assert isinstance(app.screen, WhyScreen)
+        told = shown(app, "#told")
+        assert told.startswith("Keras ranks 2 of 3 with 7.2 of 10 points.")
+        assert "Keras would come first if Pretrained models weighed 14.0 % instead of 19.0 %." in told
+        lines = [" ".join(line.split()) for line in told.splitlines()]
+        assert "Pretrained models +0.50 ████████" in lines
+        assert "● Getting started -1.00 ████████████████" in lines  # the smallest set that decides is marked
+        assert "What you would have to care about for Keras to win" in lines
+        assert any(line.startswith("Getting started 60% ") and line.endswith("on average 25%") for line in lines)
+        assert any(line.startswith("TensorFlow 56 %") for line in lines[lines.index("Keras scores above") :])
+
+
+async def test_the_arrows_go_from_rank_to_rank_and_to_those_that_are_out(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        await pilot.press("e", "right", "right")
+        await settle(pilot)
+        assert shown(app, "#told").startswith("TensorFlow ranks 3 of 3")
+        await pilot.press("right")
+        await settle(pilot)
+        assert shown(app, "#told").startswith("Apache MXNet is ruled out.")
+        await pilot.press("right")
+        await settle(pilot)
+        assert shown(app, "#told").startswith("PyTorch ranks 1 of 3")
+        await pilot.press("left", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, FrameworkScreen)
+        assert app.screen.heading() == "Apache MXNet"
+
+
+async def test_the_chance_of_every_rank_and_of_every_pair(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        await pilot.press("k")
+        await settle(pilot)
+        table = app.screen.query_one(DataTable)
+        assert [str(cell).strip() for cell in table.get_row("keras")] == ["2 Keras", "43%", "55%", "2%"]
+        await pilot.press("v")
+        await settle(pilot)
+        assert [str(cell).strip() for cell in table.get_row("keras")] == ["2 Keras", "44%", "—", "56%"]
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert shown(app, "#told").startswith("Keras ranks 2 of 3")
+
+
+async def test_stay_or_switch_is_shown_for_the_framework_in_use(scene: Scene, settle: Settle) -> None:
+    app = AdvisorApp(KNOWLEDGE, scene, answers=Answers(current="keras"))
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        told = shown(app, "#stay")
+        assert told.startswith("Keras: rank 2 of 3, 0.2 points behind\nLeaving would be justified from 90 % on.")
+        assert told.endswith("Leaving it: Layers are rewritten by hand.")
+        assert shown(app, "#because").startswith("Stay or switch\nKeras: rank 2 of 3")
+
+
+async def test_without_a_framework_in_use_there_is_no_such_panel(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        assert not app.screen.query_one("#stay").display
+
+
+async def test_every_key_stands_in_the_key_line_within_eighty_columns(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.action_answer()
+        await settle(pilot)
+        await pilot.pause(0.1)
+        keys = list(app.screen.query("FooterKey"))
+        assert {"e", "k", "g", "p", "r", "escape"} <= {key.key for key in keys}  # type: ignore[attr-defined]
+        assert all(key.region.right <= 80 and key.region.bottom <= 24 and key.region.width for key in keys)
+        assert len({key.region.y for key in keys}) == 2

@@ -1,6 +1,7 @@
 """The first screen, and switching the language."""
 
 import asyncio
+from collections.abc import Sequence
 from threading import Event
 
 import pytest
@@ -73,10 +74,10 @@ async def test_keys_are_taken_while_a_decision_is_under_way(scene: Scene, app: A
     go_on, decided = Event(), list[Answers]()
     decide = scene.decide
 
-    def slow(answers: Answers, results: Results | None) -> Recommendation:
+    def slow(sheets: Sequence[Answers], results: Results | None) -> Recommendation:
         go_on.wait(timeout=30)
-        decided.append(answers)
-        return decide(answers, results)
+        decided.extend(sheets)
+        return decide(sheets, results)
 
     scene.decide = slow  # type: ignore[method-assign]
     async with app.run_test() as pilot:

@@ -18,7 +18,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 def why(house: House, answers: Answers) -> dict[str, str | None]:
-    return {offer.readiness.candidate: offer.why_not_counted for offer in house.offers(answers, "cpu")}
+    return {offer.readiness.candidate: offer.why_not_counted for offer in house.offers((answers,), "cpu")}
 
 
 def test_the_plan_has_exactly_the_candidates_chosen(house: House) -> None:
@@ -54,8 +54,8 @@ def test_a_device_the_user_does_not_train_on_counts_for_nobody(house: House) -> 
 
 
 def test_answers_choose_the_workloads(house: House) -> None:
-    assert house.wanted_workloads(Answers(answers={"build": Answer(("series",))})) == ("pm25-lstm",)
-    assert house.wanted_workloads(Answers()) == ("mnist-cnn", "pm25-lstm")  # the usual ones
+    assert house.wanted_workloads((Answers(answers={"build": Answer(("series",))}),)) == ("pm25-lstm",)
+    assert house.wanted_workloads((Answers(),)) == ("mnist-cnn", "pm25-lstm")  # the usual ones
 
 
 def test_without_a_store_there_are_no_results(house: House) -> None:
@@ -64,7 +64,7 @@ def test_without_a_store_there_are_no_results(house: House) -> None:
 
 @pytest.mark.parametrize(("form", "start"), [("md", b"#"), ("html", b"<!"), ("json", b"{")])
 def test_every_form_of_the_report_can_be_written(house: House, form: str, start: bytes) -> None:
-    assert house.report(Answers(), None, form).lstrip().startswith(start)
+    assert house.report((Answers(),), None, form).lstrip().startswith(start)
 
 
 def test_a_statement_has_its_file_and_line(house: House) -> None:
