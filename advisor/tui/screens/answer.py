@@ -135,17 +135,19 @@ class AnswerScreen(AdvisorScreen):
     def _rows(self, now: Recommendation) -> list[Option | None]:
         width = self.query_one("#ranking").scrollable_content_region.width or 43
         names = min(14, max((cell_len(entry.name) for entry in now.ranking), default=8)) + 1
+        ranks = len(str(len(now.ranking))) + 1
         rows: list[Option | None] = [
-            Option(self._ranked(entry, names, width - names - 22), id=entry.framework) for entry in now.ranking
+            Option(self._ranked(entry, ranks, names, width - ranks - names - 20), id=entry.framework)
+            for entry in now.ranking
         ]
         if now.excluded:
             rows += [None] if rows else []
             rows += [Option(self._excluded(entry), id=entry.framework) for entry in now.excluded]
         return rows
 
-    def _ranked(self, entry: Ranked, names: int, bars: int) -> Content:
+    def _ranked(self, entry: Ranked, ranks: int, names: int, bars: int) -> Content:
         return Content.assemble(
-            (f"{entry.rank} ", "dim"),
+            (right(f"{entry.rank} ", ranks), "dim"),
             (fit(entry.name, names), "bold" if entry.rank == 1 else ""),
             (interval_bar(entry.score, entry.low, entry.high, TOP_SCORE, bars), "$accent"),
             right(f"{entry.score:.1f}", 5),
@@ -296,8 +298,10 @@ def _standing(current: Current, now: Recommendation) -> str:
     """Rank and gap of the framework in use today."""
     if current.rank is None or current.gap is None:
         return _("{name}: out").format(name=current.name)
-    told = _("{name}: rank {n} of {all}").format(name=current.name, n=current.rank, all=len(now.ranking))
-    return told if current.rank == 1 else told + ", " + _("{gap:.1f} points behind").format(gap=current.gap)
+    told = _("{name}: rank {n} of {all}, {gap:.1f} points behind")
+    if current.rank == 1:
+        told = _("{name}: rank {n} of {all}")
+    return told.format(name=current.name, n=current.rank, all=len(now.ranking), gap=current.gap)
 
 
 def _staying(current: Current) -> Iterator[str]:

@@ -73,8 +73,8 @@ class PeopleScreen(AdvisorScreen):
         table, said = self.query_one(PeopleTable), self.query_one("#said")
         table.display = said.display = several
         said.border_title = _("How far they agree")
+        table.disabled = not several
         if not several:
-            self.set_focus(None)
             return
         table.loading = not decided and not self.advisor.fault
         if now is not None and decided:

@@ -13,6 +13,7 @@ from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.race import RaceScreen
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, PLAN, RESULTS, Scene
+from tests.advisor.tui.test_guides import RACED
 from tests.advisor.tui.test_history import KEPT
 from tests.advisor.tui.test_race import SETTLED
 
@@ -68,7 +69,75 @@ async def report(app: AdvisorApp, pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-SCREENS = [home, question, several, answer, framework, plan, race, history, report]
+async def rating(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.action_framework("mxnet")
+    await pilot.pause()
+    await pilot.press("down", "down", "down", "down", "down", "down", "h")
+
+
+async def attributes(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.action_framework("mxnet")
+    await pilot.pause()
+    await pilot.press("down")
+
+
+async def dispute(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    await rating(app, pilot)
+    await pilot.press("d")
+
+
+async def stay(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.answers = Answers(current="keras")
+    app.action_answer()
+
+
+async def why(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.action_answer()
+    await app.workers.wait_for_complete()
+    await pilot.press("down", "e")
+
+
+async def ranks(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.action_ranks()
+    await pilot.pause()
+
+
+async def people(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.others = (("lab.yaml", Answers(answers={"goal": Answer(("learn",))})),)
+    app.action_people()
+
+
+async def swing(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.action_swing()
+    await app.workers.wait_for_complete()
+    await pilot.press("1", "0", "0", "down", "5", "0")
+
+
+async def guides(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    app.action_guides()
+    await pilot.pause()
+    await pilot.press("down")
+
+
+async def charge(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    await guides(app, pilot)
+    app.measured(RACED)
+    await pilot.press("enter")
+    await app.workers.wait_for_complete()
+    await pilot.press("down")
+
+
+async def then_and_now(app: AdvisorApp, pilot: Pilot[None]) -> None:
+    await guides(app, pilot)
+    await pilot.press("enter")
+    await app.workers.wait_for_complete()
+    await pilot.press("end")
+
+
+SCREENS = [
+    *(home, question, several, answer, framework, plan, race, history, report),
+    *(rating, attributes, dispute, stay, why, ranks, people, swing, guides, charge, then_and_now),
+]
 
 
 def _picture(snap_compare: Callable[..., bool], settle: Settle, steps: Steps, size: tuple[int, int]) -> bool:
@@ -90,7 +159,14 @@ def _picture(snap_compare: Callable[..., bool], settle: Settle, steps: Steps, si
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x45"])
 @pytest.mark.parametrize("steps", SCREENS, ids=lambda steps: steps.__name__)
-def test_picture(snap_compare: Callable[..., bool], settle: Settle, steps: Steps, size: tuple[int, int]) -> None:
+def test_picture(
+    snap_compare: Callable[..., bool],
+    settle: Settle,
+    steps: Steps,
+    size: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795651200")  # 2026-11-26: a dispute offers a statement of today
     assert _picture(snap_compare, settle, steps, size)
 
 
