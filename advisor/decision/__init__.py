@@ -6,7 +6,9 @@ Definitions are METHOD.md's, "Decision". Nothing a framework is given (score, dr
 which other frameworks compete.
 """
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib.metadata import version
 from math import fsum
@@ -252,14 +254,20 @@ def _simulate(
     if not values:
         return _Simulation([], [], {each: [] for each in correlations}, [], [], {})
     scores, evenly = draw_twice(values, weights, even, seed, correlations)
-    return _Simulation(
-        intervals=[interval(row) for row in scores[0]],
-        ranks=rank_acceptability(scores[0]),
-        first={each: first_probabilities(rows) for each, rows in zip(correlations, scores, strict=True)},
-        above=pairwise(scores[0]),
-        elsewhere=[ahead(rows[0], rows) for rows in scores[1:]],
-        central=central_weights(list(values), evenly, even),
-    )
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        ranks = pool.submit(rank_acceptability, scores[0])
+        above = pool.submit(pairwise, scores[0])
+        central = pool.submit(central_weights, list(values), evenly, even)
+        first = pool.map(first_probabilities, scores)
+        intervals = pool.map(interval, scores[0])
+        return _Simulation(
+            intervals=list(intervals),
+            ranks=ranks.result(),
+            first=dict(zip(correlations, first, strict=True)),
+            above=above.result(),
+            elsewhere=[ahead(rows[0], rows) for rows in scores[1:]],
+            central=central.result(),
+        )
 
 
 def _not_named(knowledge: Knowledge, preferences: Preferences) -> list[str]:

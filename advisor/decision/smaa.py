@@ -215,8 +215,8 @@ def _draw_scores(
 def first_probabilities(scores: Floats) -> list[float]:
     """Share of draws in which each row of (frameworks, samples) is highest; rows that tie share the draw."""
     highest = scores == scores.max(axis=0)
-    shares = highest / highest.sum(axis=0)
-    return [float(share) for share in shares.mean(axis=1)]
+    hits: NDArray[np.float64] = highest @ (1 / highest.sum(axis=0))
+    return [float(share) / scores.shape[1] for share in hits]
 
 
 def pairwise(scores: Floats) -> list[list[float]]:
