@@ -175,14 +175,17 @@ def _draw_scores(
     rho = np.array(correlations)[:, np.newaxis]
     bits = _Bits()
     # z in cells of the table: the offset puts z = 0 at its middle, and rounding down picks the cell.
-    common = _normal_draws(bits.of(seed, "rating", framework), samples)
-    shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * common
+    own: Floats = np.empty(samples, dtype=np.float32)
+    _draw_normal(bits.of(seed, "rating", framework), own)
+    shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * own
     shared += np.float32(_CELLS / 2)
     scale = np.sqrt(1 - rho).astype(np.float32) * _CELLS_PER_UNIT
     scores: Floats = np.zeros_like(shared)
     other: Floats = np.zeros(fewer, dtype=np.float32)
     blocks = [slice(start, min(start + _BLOCK, samples)) for start in range(0, samples, _BLOCK)]
-    # Processors convert to whole numbers of 32 bits several at a time, to 64 one by one.
+    # All arrays are made once, since new memory costs more than what is computed in it. Processors convert to whole
+    # numbers of 32 bits several at a time, to 64 one by one.
+    product: Floats = np.empty(min(samples, _BLOCK), dtype=np.float32)
     buffers = [np.empty(len(correlations) * min(samples, _BLOCK), dtype=kind) for kind in ("f4", "i4", np.intp)]
     for leaf in dict.fromkeys((*weights, *others)):
         value = values[leaf]
@@ -194,7 +197,7 @@ def _draw_scores(
                 other += other_weight * np.float32(value.mode)
             continue
         table = _quantile_table(value.low, value.mode, value.high, value.known > 0)
-        own = _normal_draws(bits.of(seed, "rating", framework, leaf), samples)
+        _draw_normal(bits.of(seed, "rating", framework, leaf), own)
         for block in blocks:
             shape = (len(correlations), block.stop - block.start)
             cell, narrow, index = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in buffers)
@@ -205,7 +208,8 @@ def _draw_scores(
             table.take(index, out=cell, mode="clip")
             if other_weight is not None and block.start < fewer:
                 some = slice(block.start, min(block.stop, fewer))
-                other[some] += other_weight[some] * cell[0, : some.stop - some.start]
+                size = some.stop - some.start
+                other[some] += np.multiply(other_weight[some], cell[0, :size], out=product[:size])
             if weight is not None:
                 cell *= weight[block]
                 scores[:, block] += cell
@@ -246,11 +250,10 @@ def _at(ordered: Floats, place: float) -> float:
     return low + (high - low) * (place - below)
 
 
-def _normal_draws(bits: np.random.Philox, samples: int) -> Floats:
-    """Standard normal draws, shape (samples,): four of 16 bits from each 64."""
-    words: NDArray[np.uint64] = bits.random_raw((samples + 3) // 4)
-    levels = words.view(np.uint16)[:samples]
-    return _normal_quantiles().take(levels, mode="clip")
+def _draw_normal(bits: np.random.Philox, into: Floats) -> None:
+    """Fill `into`, shape (samples,), with standard normal draws: four of 16 bits from each 64."""
+    words: NDArray[np.uint64] = bits.random_raw((len(into) + 3) // 4)
+    _normal_quantiles().take(words.view(np.uint16)[: len(into)], out=into, mode="clip")
 
 
 @lru_cache(maxsize=1)
