@@ -46,6 +46,10 @@ _CELLS = 4_096
 _BLOCK = 16_384
 """Draws worked on at a time: small enough for the processor's cache, large enough to hide the cost of a call."""
 
+_KEPT_SAMPLES, _KEPT_FRAMEWORKS = 10_000, 64
+"""Up to how many draws, and of how many frameworks, the levels are kept for the next decision: while somebody answers,
+only weights change from key to key. A megabyte for each framework at most."""
+
 _CELLS_PER_UNIT = np.float32(_CELLS / (2 * _SPAN))
 
 
@@ -173,10 +177,13 @@ def _draw_scores(
     """One framework's part of `draw_twice`: shapes (correlations, samples) and (samples of the others,)."""
     samples, fewer = (len(next(iter(each.values()), ())) for each in (weights, others))
     rho = np.array(correlations)[:, np.newaxis]
-    bits = _Bits()
+    leaves = dict.fromkeys((*weights, *others))
+    uncertain = tuple(leaf for leaf in leaves if not values[leaf].is_certain)
+    draw_levels = _kept_levels if samples <= _KEPT_SAMPLES else _draw_levels
+    levels = iter(draw_levels(framework, uncertain, seed, samples))
+    normal = _normal_quantiles()
     # z in cells of the table: the offset puts z = 0 at its middle, and rounding down picks the cell.
-    own: Floats = np.empty(samples, dtype=np.float32)
-    _draw_normal(bits.of(seed, "rating", framework), own)
+    own: Floats = normal.take(next(levels), mode="clip")
     shared = np.sqrt(rho).astype(np.float32) * _CELLS_PER_UNIT * own
     shared += np.float32(_CELLS / 2)
     scale = np.sqrt(1 - rho).astype(np.float32) * _CELLS_PER_UNIT
@@ -187,7 +194,7 @@ def _draw_scores(
     # numbers of 32 bits several at a time, to 64 one by one.
     product: Floats = np.empty(min(samples, _BLOCK), dtype=np.float32)
     buffers = [np.empty(len(correlations) * min(samples, _BLOCK), dtype=kind) for kind in ("f4", "i4", np.intp)]
-    for leaf in dict.fromkeys((*weights, *others)):
+    for leaf in leaves:
         value = values[leaf]
         weight, other_weight = weights.get(leaf), others.get(leaf)
         if value.is_certain:
@@ -197,7 +204,7 @@ def _draw_scores(
                 other += other_weight * np.float32(value.mode)
             continue
         table = _quantile_table(value.low, value.mode, value.high, value.known > 0)
-        _draw_normal(bits.of(seed, "rating", framework, leaf), own)
+        normal.take(next(levels), out=own, mode="clip")
         for block in blocks:
             shape = (len(correlations), block.stop - block.start)
             cell, narrow, index = (buffer[: shape[0] * shape[1]].reshape(shape) for buffer in buffers)
@@ -250,10 +257,21 @@ def _at(ordered: Floats, place: float) -> float:
     return low + (high - low) * (place - below)
 
 
-def _draw_normal(bits: np.random.Philox, into: Floats) -> None:
-    """Fill `into`, shape (samples,), with standard normal draws: four of 16 bits from each 64."""
-    words: NDArray[np.uint64] = bits.random_raw((len(into) + 3) // 4)
-    _normal_quantiles().take(words.view(np.uint16)[: len(into)], out=into, mode="clip")
+def _draw_levels(framework: str, leaves: tuple[str, ...], seed: int, samples: int) -> NDArray[np.uint16]:
+    """The levels of one framework's normal draws, shape (1 + leaves, samples): what is common to all, then each leaf's.
+
+    A level is a number of 16 bits; `_normal_quantiles` says which z it stands for.
+    """
+    bits = _Bits()
+    levels = np.empty((1 + len(leaves), samples), dtype=np.uint16)
+    for row, names in zip(levels, ((), *((leaf,) for leaf in leaves)), strict=True):
+        words = bits.of(seed, "rating", framework, *names).random_raw((samples + 3) // 4)
+        row[:] = words.view(np.uint16)[:samples]
+    levels.flags.writeable = False
+    return levels
+
+
+_kept_levels = lru_cache(maxsize=_KEPT_FRAMEWORKS)(_draw_levels)
 
 
 @lru_cache(maxsize=1)
