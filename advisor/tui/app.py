@@ -57,7 +57,10 @@ class AdvisorApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     MODES: ClassVar = {"home": HomeScreen}
     DEFAULT_MODE = "home"
-    BINDINGS: ClassVar = [Binding("ctrl+l", "language", N_("中文/English"), show=False)]
+    BINDINGS: ClassVar = [
+        Binding("ctrl+l", "language", N_("中文/English"), show=False),
+        Binding("ctrl+p", "command_palette", N_("all commands"), show=False, key_display="^p", priority=True),
+    ]
 
     answers: reactive[Answers] = reactive(Answers(), init=False)
     others: reactive[tuple[tuple[str, Answers], ...]] = reactive((), init=False)

@@ -90,14 +90,15 @@ class Speaking(Screen[Result]):
 
 
 class AdvisorScreen(Speaking[None]):
-    """A full screen."""
+    """A full screen. `SHOWS_PALETTE`: whether its line of keys has the one for all commands, which works everywhere."""
 
+    SHOWS_PALETTE: ClassVar = False
     BINDINGS: ClassVar = [Binding("escape", "leave", show=False)]
 
     def compose(self) -> ComposeResult:
         yield Title(self.heading())
         yield from self.compose_body()
-        yield KeyLine(compact=True, show_command_palette=False)
+        yield KeyLine(compact=True, show_command_palette=self.SHOWS_PALETTE)
 
     def heading(self) -> str:
         """What the title line says."""

@@ -59,6 +59,7 @@ class ClaimsScreen(AdvisorScreen):
         super().__init__()
         self._of = (guide, framework, criterion)
         self._topics: tuple[Topic, ...] = ()
+        self._offered = False  # whether the line of keys offers it
         self._history = False
 
     def heading(self) -> str:
@@ -132,7 +133,9 @@ class ClaimsScreen(AdvisorScreen):
         title, lines = self._page()
         self.query_one("#page").border_title = title
         self.query_one("#detail", Static).update(page(lines))
-        self.refresh_bindings()
+        if self._has_history() is not self._offered:  # drawing the line of keys anew costs as much as the page
+            self._offered = self._has_history()
+            self.refresh_bindings()
 
     def _page(self) -> tuple[str, Iterable[Part]]:
         topic, advisor = self._topic(), self.advisor
@@ -158,11 +161,15 @@ class ClaimsScreen(AdvisorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """History is offered where there are earlier ratings."""
-        if action == "history" and self.is_mounted:
-            topic = self._topic()
-            framework = self.advisor.knowledge.frameworks.get(topic.framework or "") if topic is not None else None
-            return framework is not None and len(framework.ratings.get((topic and topic.criterion) or "", ())) > 1
-        return True
+        return self._has_history() if action == "history" and self.is_mounted else True
+
+    def _has_history(self) -> bool:
+        """Whether the entry under the cursor has a rating with others before it."""
+        topic = self._topic()
+        framework = self.advisor.knowledge.frameworks.get(topic.framework or "") if topic is not None else None
+        if topic is None or framework is None:
+            return False
+        return len(framework.ratings.get(topic.criterion or "", ())) > 1
 
     def action_history(self) -> None:
         """Show earlier ratings, or hide them again."""

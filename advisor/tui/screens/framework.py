@@ -65,6 +65,7 @@ class FrameworkScreen(AdvisorScreen):
         super().__init__()
         self._framework = framework
         self._attributes: Attributes | None = None  # None until its programs are counted
+        self._offered = False  # whether the line of keys offers it
         self._history = False  # whether superseded statements are shown
 
     def heading(self) -> str:
@@ -151,7 +152,9 @@ class FrameworkScreen(AdvisorScreen):
             }.get(identifier, self._about)()
         self.query_one("#page").border_title = title
         self.query_one("#detail", Static).update(page(lines))
-        self.refresh_bindings()
+        if self._has_history() is not self._offered:  # drawing the line of keys anew costs as much as the page
+            self._offered = self._has_history()
+            self.refresh_bindings()
 
     def _about(self) -> tuple[str, list[Part]]:
         framework, life = self._framework, self._framework.lifecycle
@@ -296,9 +299,11 @@ class FrameworkScreen(AdvisorScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """History is offered where something was said before."""
-        if action == "history" and self.is_mounted:
-            return len(self._framework.ratings.get(self._pointed().removeprefix(_LEAF), ())) > 1
-        return True
+        return self._has_history() if action == "history" and self.is_mounted else True
+
+    def _has_history(self) -> bool:
+        """Whether the entry under the cursor is a rating with others before it."""
+        return len(self._framework.ratings.get(self._pointed().removeprefix(_LEAF), ())) > 1
 
     def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:
         parts = self._framework.instead

@@ -20,6 +20,7 @@ class HomeScreen(AdvisorScreen):
     """A short introduction and a menu; the letter beside each entry works too."""
 
     CSS_PATH = "home.tcss"
+    SHOWS_PALETTE = True
     BINDINGS: ClassVar = [
         Binding("s", "app.questions(True)", N_("six questions"), show=False),
         Binding("a", "app.questions(False)", N_("all questions"), show=False),
@@ -31,7 +32,6 @@ class HomeScreen(AdvisorScreen):
         Binding("b", "app.plan", N_("benchmarks"), show=False),
         Binding("h", "app.history", N_("measured before"), show=False),
         Binding("l", "app.language", N_("中文/English")),
-        Binding("ctrl+p", "app.command_palette", N_("all commands"), key_display="^p"),
         Binding("q", "app.quit", N_("quit")),
     ]
 

@@ -2,19 +2,24 @@
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from textual.widgets import DataTable, OptionList, Static
 
+from advisor.answers import Answers
+from advisor.guides import Topic
 from advisor.tui.app import AdvisorApp
+from advisor.tui.lines import page
 from advisor.tui.screens.claims import ClaimsScreen, GuideScreen
 from advisor.tui.screens.guides import GuidesScreen
 from advisor.tui.screens.plan import PlanScreen
 from advisor.tui.screens.race import RaceScreen
 from advisor.tui.screens.replay import ReplayScreen
+from advisor.tui.verdicts import topic_lines
 from bench.plan import Candidate, Goal
 from bench.results import Basis, Outcome, Ratio, Run, Status, StepSeconds, Verdict
 from tests.advisor.tui.conftest import Settle
-from tests.advisor.tui.scene import KNOWLEDGE, RESULTS, Scene, shown
+from tests.advisor.tui.scene import KNOWLEDGE, RESULTS, Scene, recommendation, shown
 from tests.advisor.tui.test_replay import RECORDING
 
 
@@ -236,3 +241,34 @@ async def test_where_no_race_can_try_the_charges_it_says_so_and_stays(settle: Se
         assert isinstance(app.screen, GuideScreen)
         await open_guide(app, pilot, settle, "early-2016")  # a guide without charges has nothing to try
         assert "r" not in app.screen.active_bindings
+
+
+@pytest.mark.parametrize(
+    ("framework", "counts"), [("pytorch", "run-17, counted"), ("keras", "run-17, not counted")]
+)  # fmt: skip
+def test_claims_about_speed_stand_beside_what_was_measured_here(framework: str, counts: str) -> None:
+    topic = Topic(framework, "performance.time_to_finish", ())
+    told = str(page(topic_lines(topic, KNOWLEDGE, recommendation(Answers(), RACED), RACED, history=False)))
+    assert told.startswith("here mnist-cnn: keras@jax:fit is faster than pytorch:eager: 1.20-1.40x")
+    assert told.endswith(counts)
+    nothing = str(page(topic_lines(topic, KNOWLEDGE, recommendation(Answers(), None), None, history=False)))
+    assert nothing == "here  nothing measured yet"
+
+
+async def test_the_palette_leads_to_every_new_screen(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        shown_keys = {key.key for key in app.screen.query("FooterKey")}  # type: ignore[attr-defined]
+        assert "ctrl+p" in shown_keys
+        commands = {command.title: command.callback for command in app.get_system_commands(app.screen)}
+        for title, heading in (
+            ("Guides on trial", "Guides on trial"),
+            ("Several people", "Several people"),
+            ("Set weights", "Weights by whole swings"),
+            ("Ranks", "Ranks"),
+        ):
+            commands[title]()
+            await settle(pilot)
+            assert app.screen.heading() == heading  # type: ignore[attr-defined]
+            await pilot.press("escape")
+            await settle(pilot)

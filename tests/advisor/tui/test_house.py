@@ -71,3 +71,37 @@ def test_a_statement_has_its_file_and_line(house: House) -> None:
     place = house.place("pytorch", "ratings")
     assert place.file.endswith("pytorch.yaml")
     assert place.line is not None
+
+
+def test_several_sheets_are_decided_on_together(house: House) -> None:
+    sheets = (
+        Answers(respondent="Ada", answers={"goal": Answer(("learn",))}),
+        Answers(respondent="Bo", answers={"goal": Answer(("product",))}),
+    )
+    assert [person.respondent for person in house.decide(sheets, None).people] == ["Ada", "Bo"]
+    assert house.decide(sheets[:1], None).people == ()
+
+
+def test_a_claim_and_a_source_have_their_line_and_a_framework_its_sheet(house: House) -> None:
+    claim = house.guide_place("four-frameworks-2018", "claims", 0)
+    assert claim.file.endswith("guides/four-frameworks-2018.yaml")
+    assert claim.line is not None
+    assert house.source_place("guide-four-frameworks-2018").line is not None
+    assert house.attributes("pytorch").code_lines is not None
+
+
+def test_a_guide_is_tried_by_what_was_recorded(house: House) -> None:
+    guide = "four-frameworks-2018"
+    recorded = house.trial_recordings(guide)
+    assert {"mnist-cnn", "pm25-lstm"} <= recorded.keys()
+    results = [house.recording(path).results for path in recorded.values()]
+    raced = [charge.charge for charge in house.trial(guide, results).charges if charge.results]
+    assert "keras-slowest" in raced
+    assert [charge.charge for charge in house.trial(guide, ()).charges if charge.results] == []
+
+
+def test_the_races_that_try_a_guide_here_run_what_its_charges_name(house: House) -> None:
+    (wishes, *_others) = house.trial_races("four-frameworks-2018")
+    assert wishes.device == "cpu"
+    assert {"keras", "tensorflow", "mxnet", "pytorch"} <= set(wishes.frameworks)
+    assert set(wishes.workloads) <= house.workloads().keys()
