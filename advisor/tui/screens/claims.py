@@ -31,7 +31,6 @@ from advisor.tui.widgets.bars import bar, fit, right
 from advisor.tui.widgets.title import Title
 from advisor.words import ruling_in_words
 from bench.planning import Wishes
-from bench.recording import Recording
 from bench.results import Results
 from knowledge.faults import BadInput
 from knowledge.loader import Place
@@ -203,7 +202,7 @@ class GuideScreen(ClaimsScreen):
     def __init__(self, guide: Guide) -> None:
         super().__init__(guide=guide.id)
         self._guide = guide
-        self._recorded: Results | None = None  # the results of the recording that was played last
+        self._recorded: tuple[Results, ...] = ()  # of the recording that was played last, then of the others
         self._trial: Trial | None = None
 
     def heading(self) -> str:
@@ -216,26 +215,25 @@ class GuideScreen(ClaimsScreen):
 
     def _tried_anew(self) -> None:
         """What was just measured is what is told, in place of a recording."""
-        self._recorded = None
+        self._recorded = ()
         self.work_out()
 
     @work(exclusive=True, group="trial")
     async def work_out(self) -> None:
-        """Work out what is said of the charges: by the recording just played, else by what was measured here."""
+        """Work out what is said of the charges: by the recordings once one was played, else by what was measured."""
         if not self.stays:
             return
         services = self.advisor.services
-        results = self._recorded or self.advisor.results
+        recorded, here = self._recorded, self.advisor.results
         try:
-            if results is None:
-                results = await asyncio.to_thread(services.latest_results)
-            known = (results,) if results is not None else ()
+            if not recorded and here is None:
+                here = await asyncio.to_thread(services.latest_results)
+            known = recorded or ((here,) if here is not None else ())
             self._trial = await asyncio.to_thread(services.trial, self._guide.id, known)
         except BadInput as bad:
             self.notify("\n".join(str(fault) for fault in bad.faults), severity="error", markup=False)
         if self.stays:
-            recorded = self._recorded
-            told = _("recorded {day}").format(day=recorded.created[:10]) if recorded is not None else ""
+            told = _("recorded {day}").format(day=recorded[0].created[:10]) if recorded else ""
             self.query_one(Title).progress = told
             self.fill()
 
@@ -363,7 +361,7 @@ class GuideScreen(ClaimsScreen):
             device = await self.app.push_screen_wait(Pick(_("Try it on"), devices))
             wishes = next((each for each in found if each.device == device), None)
         if wishes is not None:
-            self._recorded = None
+            self._recorded = ()
             self.advisor.open_plan(wishes)
 
     @work(exclusive=True, group="keep")
@@ -381,16 +379,14 @@ class GuideScreen(ClaimsScreen):
                 name = await self.app.push_screen_wait(Pick(title, [(each, each) for each in shipped]))
             if name is None:
                 return
-            recording = await asyncio.to_thread(services.recording, shipped[name])
+            recordings = {each: await asyncio.to_thread(services.recording, path) for each, path in shipped.items()}
         except BadInput as bad:
             self.notify("\n".join(str(fault) for fault in bad.faults), severity="error", markup=False)
             return
-        self._take(recording)
-
-    def _take(self, recording: Recording) -> None:
-        self._recorded = recording.results
+        played = recordings.pop(name)
+        self._recorded = (played.results, *(each.results for each in recordings.values()))
         self.work_out()
-        self.advisor.open_replay(recording)
+        self.advisor.open_replay(played)
 
 
 def _title(text: str) -> Option:

@@ -102,3 +102,20 @@ async def test_a_file_with_faults_is_refused_and_the_dialog_stays(
         await pilot.pause()  # the dialog stays open
         assert "lab.yaml:2" in shown(app, "#fault")
         assert app.others == ()
+
+
+async def test_a_sheet_that_is_there_already_is_not_added_again(
+    app: AdvisorApp, settle: Settle, tmp_path: Path
+) -> None:
+    path = sheet(tmp_path, _LEARNER)
+    async with app.run_test() as pilot:
+        app.others = ((str(path), Answers(respondent="Ada")),)
+        app.action_people()
+        await settle(pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        await pilot.pause()  # the dialog stays open
+        assert "is given twice" in shown(app, "#fault")
+        assert len(app.others) == 1
