@@ -90,7 +90,7 @@ class FrameworkScreen(AdvisorScreen):
             self._see_detail()
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.fill)
+        self.call_after_refresh(lambda: self.fill() if self.stays else None)
 
     def fill(self) -> None:
         entries = self.query_one("#entries", OptionList)

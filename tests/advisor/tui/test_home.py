@@ -1,7 +1,8 @@
 """The first screen, and switching the language."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event
 
 import pytest
@@ -12,12 +13,19 @@ from advisor.recommendation import Recommendation
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.answer import AnswerScreen
 from advisor.tui.screens.base import AdvisorScreen
+from advisor.tui.screens.claims import ClaimsScreen, GuideScreen
+from advisor.tui.screens.framework import FrameworkScreen
 from advisor.tui.screens.frameworks import FrameworksScreen
+from advisor.tui.screens.guides import GuidesScreen
 from advisor.tui.screens.history import HistoryScreen
 from advisor.tui.screens.home import HomeScreen
+from advisor.tui.screens.people import PeopleScreen
 from advisor.tui.screens.plan import PlanScreen
 from advisor.tui.screens.question import QuestionScreen
+from advisor.tui.screens.ranks import RanksScreen
 from advisor.tui.screens.report import ReportScreen
+from advisor.tui.screens.swing import SwingScreen
+from advisor.tui.screens.why import WhyScreen
 from bench.results import Results
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, Scene, recommendation, shown
@@ -92,8 +100,22 @@ async def test_keys_are_taken_while_a_decision_is_under_way(scene: Scene, app: A
         assert app.recommendation == recommendation(app.answers, None)
 
 
-@pytest.mark.parametrize("kind", [QuestionScreen, PlanScreen, HistoryScreen, ReportScreen, AnswerScreen])
-async def test_a_screen_can_be_closed_at_any_moment_after_it_was_opened(kind: type[AdvisorScreen]) -> None:
+_MADE: list[Callable[[], AdvisorScreen]] = [
+    *(QuestionScreen, PlanScreen, HistoryScreen, ReportScreen, AnswerScreen),
+    *(GuidesScreen, PeopleScreen, SwingScreen, RanksScreen),
+    partial(WhyScreen, "keras"),
+    partial(FrameworkScreen, KNOWLEDGE.frameworks["mxnet"]),
+    partial(GuideScreen, KNOWLEDGE.guides["later-2018"]),
+    partial(ClaimsScreen, criterion="ease"),
+]
+
+
+def _called(make: Callable[[], AdvisorScreen]) -> str:
+    return getattr(make, "func", make).__name__
+
+
+@pytest.mark.parametrize("kind", _MADE, ids=_called)
+async def test_a_screen_can_be_closed_at_any_moment_after_it_was_opened(kind: Callable[[], AdvisorScreen]) -> None:
     for turns in (0, 4, 21):  # of the event loop: keys typed ahead come before a screen is mounted, or just after
         app = AdvisorApp(KNOWLEDGE, Scene())
         async with app.run_test() as pilot:
@@ -104,3 +126,24 @@ async def test_a_screen_can_be_closed_at_any_moment_after_it_was_opened(kind: ty
             app.pop_screen()
             await pilot.pause(0.05)
             assert isinstance(app.screen, HomeScreen)
+
+
+@pytest.mark.parametrize("kind", _MADE, ids=_called)
+async def test_every_screen_says_everything_in_the_other_language_and_back(
+    settle: Settle, kind: Callable[[], AdvisorScreen]
+) -> None:
+    app = AdvisorApp(KNOWLEDGE, Scene())
+    async with app.run_test() as pilot:
+        app.push_screen(kind())
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, AdvisorScreen)
+        english = screen.heading()
+        await pilot.press("ctrl+l")
+        await settle(pilot)
+        chinese = screen.heading()
+        assert app.screen is screen
+        await pilot.press("ctrl+l")
+        await settle(pilot)
+        assert screen.heading() == english
+        assert (chinese == english) == (english in {"Apache MXNet"})  # a name is the same in both
