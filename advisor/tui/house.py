@@ -1,5 +1,6 @@
 """The rooms of the house as the screens use them: this machine, the shipped knowledge, the store of results."""
 
+import gc
 import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -54,6 +55,8 @@ class House:
 
     def decide(self, sheets: Sequence[Answers], results: Results | None) -> Recommendation:
         """The recommendation for one sheet, or for several people's together, by today's date."""
+        # Painting leaves garbage in cycles. Taken out here, between two keys, it is not taken out while one is painted.
+        gc.collect()
         return self._decide(sheets, results, DEFAULT_SAMPLES)
 
     def _preferences(self, sheets: Sequence[Answers]) -> tuple[Preferences, ...]:
