@@ -42,7 +42,7 @@ def test_memory_is_told_with_how_far_it_is_known() -> None:
     of = charge(Kind.LEAST_MEMORY, "mxnet", "pytorch")
     lines = told(of, run("mxnet", peak_rss_bytes=250_000_000, versions={}), run("pytorch"))
     assert lines[0] == "mxnet:hybrid: peak RSS 250 MB"
-    assert lines[2] == "PyTorch took 1.74-2.30x the memory of Apache MXNet: confirmed"
+    assert lines[2] == "PyTorch took 1.65-2.42x the memory of Apache MXNet: confirmed"
 
 
 def test_a_slowdown_is_told_beside_what_it_is_a_slowdown_of() -> None:
