@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 import knowledge
 from advisor import i18n
-from advisor.trial import ChargeTrial, Ruling, counted_lines, is_raced, races, try_guide
+from advisor.trial import MEMORY_SPREAD, ChargeTrial, Ruling, counted_lines, is_raced, races, try_guide
+from bench import recording
+from bench.events import Prepared
 from bench.idioms.lines import Lines
-from bench.plan import Candidate, Goal
+from bench.plan import Candidate, Goal, untwinned
 from bench.results import Basis, Contention, Outcome, Quantity, Ratio, Results, Run, Status, StepSeconds, Verdict
 from knowledge.model import Charge, Claim, Guide, Holds, Polarity, Text
 from knowledge.model import Test as Kind  # a name that pytest does not take for a class of tests
@@ -255,6 +257,18 @@ def test_memory_is_compared_beyond_what_launches_differ_by(own: int, rivals: tup
     found = tried(charge(Kind.LEAST_MEMORY, "mxnet"), *runs)
     assert found.ruling is ruling
     assert found.hearings[0].exhibits[0].peak_rss_bytes == own * 1_000_000
+
+
+def test_the_margin_covers_what_the_recorded_races_show_of_one_candidate() -> None:
+    peaks: dict[tuple[str, str], list[int]] = {}
+    for path in (*recording.shipped().values(), *(path for paths in recording.trials().values() for path in paths)):
+        recorded = recording.read(path)
+        for each in (*(event for event in recorded.events if isinstance(event, Prepared)), *recorded.results.runs):
+            if each.peak_rss_bytes is not None:
+                peaks.setdefault((untwinned(each.candidate), each.workload), []).append(each.peak_rss_bytes)
+    widest = max(max(found) / min(found) for found in peaks.values())
+    assert widest > 1.05
+    assert widest**2 <= MEMORY_SPREAD
 
 
 def test_without_a_peak_memory_cannot_be_compared() -> None:
@@ -511,8 +525,6 @@ def test_every_shipped_charge_can_be_planned_and_is_ruled_upon(name: str) -> Non
 
 
 def test_every_recorded_trial_is_of_a_guide_and_tries_every_charge_on_its_device() -> None:
-    from bench import recording
-
     assert "four-frameworks-2018" in recording.trials()
     for name, paths in recording.trials().items():
         raced = [recording.read(path).results for path in paths]
