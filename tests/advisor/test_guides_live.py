@@ -37,7 +37,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def guide(home: Path) -> dict[str, Any]:
-    words = f"guides {GUIDE} --run --budget 40 --yes --json --record"
+    words = f"guides {GUIDE} --run --budget 10 --yes --json --record"
     finished = _advisor(home, *words.split(), str(home))
     assert finished.returncode == 0, finished.stderr[-3000:]
     (document,) = json.loads(finished.stdout)["guides"]
