@@ -27,13 +27,10 @@ def _advisor(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of its own for results; environments are shared with the other live tests when ADVISOR_HOME is set."""
+def home(tmp_path_factory: pytest.TempPathFactory, environments_folder: Path) -> Path:
+    """A home of its own for results; environments are shared with the other live tests."""
     folder = tmp_path_factory.mktemp("main-job")
-    if shared := os.environ.get("ADVISOR_HOME"):
-        environments = Path(shared) / "environments"
-        environments.mkdir(parents=True, exist_ok=True)
-        (folder / "environments").symlink_to(environments)
+    (folder / "environments").symlink_to(environments_folder)
     return folder
 
 

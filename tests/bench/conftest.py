@@ -1,6 +1,5 @@
 """What live tests share: real environments, each made once for all of them."""
 
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -23,10 +22,9 @@ def knowledge() -> Knowledge:
 
 
 @pytest.fixture(scope="session")
-def environments(tmp_path_factory: pytest.TempPathFactory) -> Environments:
-    """Where live tests keep their environments: below ADVISOR_HOME if that is set, so that they are there next time."""
-    home = os.environ.get("ADVISOR_HOME")
-    return Environments(Path(home) / "environments" if home else tmp_path_factory.mktemp("environments"))
+def environments(environments_folder: Path) -> Environments:
+    """The environments of live tests."""
+    return Environments(environments_folder)
 
 
 @pytest.fixture(scope="session")
