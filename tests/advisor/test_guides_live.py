@@ -4,24 +4,16 @@ Live: makes environments where there are none (a gigabyte), and trains in them; 
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.advisor.live import advisor
+
 GUIDE = "pytorch-or-tensorflow-2017"
 
 pytestmark = pytest.mark.live
-
-
-def _advisor(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "ADVISOR_HOME": str(home), "LANG": "C.UTF-8"}
-    return subprocess.run(
-        [sys.executable, "-m", "advisor", *words], capture_output=True, text=True, env=environment, check=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, environments_folder: Path) ->
 @pytest.fixture(scope="module")
 def guide(home: Path) -> dict[str, Any]:
     words = f"guides {GUIDE} --run --budget 10 --yes --json --record"
-    finished = _advisor(home, *words.split(), str(home))
+    finished = advisor(home, *words.split(), str(home))
     assert finished.returncode == 0, finished.stderr[-3000:]
     (document,) = json.loads(finished.stdout)["guides"]
     found: dict[str, Any] = document
@@ -57,8 +49,8 @@ def test_the_race_gives_a_ruling_with_figures_versions_and_device(guide: dict[st
 
 
 def test_the_race_is_kept_and_recorded_and_either_gives_the_same_trial(home: Path, guide: dict[str, Any]) -> None:
-    again = json.loads(_advisor(home, "guides", GUIDE, "--results", "latest", "--json").stdout)
+    again = json.loads(advisor(home, "guides", GUIDE, "--results", "latest", "--json").stdout)
     assert again["guides"] == [guide]
-    assert _advisor(home / "elsewhere", "bench", "replay", str(home / "cpu.jsonl"), "--keep").returncode == 0
-    elsewhere = json.loads(_advisor(home / "elsewhere", "guides", GUIDE, "--results", "latest", "--json").stdout)
+    assert advisor(home / "elsewhere", "bench", "replay", str(home / "cpu.jsonl"), "--keep").returncode == 0
+    elsewhere = json.loads(advisor(home / "elsewhere", "guides", GUIDE, "--results", "latest", "--json").stdout)
     assert elsewhere["guides"] == [guide]

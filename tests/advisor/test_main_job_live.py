@@ -5,25 +5,18 @@ Live: makes environments (a few gigabytes) and trains in them; minutes.
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.advisor.live import advisor
 
 ROOT = Path(__file__).parents[2]
 DEFAULTS = {"pytorch:eager", "tensorflow:function", "keras@tensorflow:fit", "mxnet:hybrid"}
 WORKLOADS = {"mnist-cnn", "pm25-lstm"}
 
 pytestmark = pytest.mark.live
-
-
-def _advisor(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "ADVISOR_HOME": str(home), "LANG": "C.UTF-8"}
-    return subprocess.run(
-        [sys.executable, "-m", "advisor", *words], capture_output=True, text=True, env=environment, check=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, environments_folder: Path) ->
 @pytest.fixture(scope="module")
 def results(home: Path) -> dict[str, Any]:
     words = "bench run -f pytorch,tensorflow,keras,mxnet -m default -w mnist-cnn,pm25-lstm --budget 60 --yes --json"
-    finished = _advisor(home, *words.split(), "--record", str(home / "race.jsonl"))
+    finished = advisor(home, *words.split(), "--record", str(home / "race.jsonl"))
     assert finished.returncode == 0, finished.stderr[-3000:]
     document: dict[str, Any] = json.loads(finished.stdout)
     return document
@@ -73,8 +66,8 @@ def test_verdicts_of_one_launch_say_so_and_claim_only_what_is_far_apart(results:
 
 def test_measurements_enter_the_ranking_and_the_report(home: Path, results: dict[str, Any], tmp_path: Path) -> None:
     sheet = str(ROOT / "examples" / "beginner-images.yaml")
-    without = json.loads(_advisor(home, "recommend", "--answers", sheet, "--json").stdout)
-    with_results = json.loads(_advisor(home, "recommend", "--answers", sheet, "--results", "latest", "--json").stdout)
+    without = json.loads(advisor(home, "recommend", "--answers", sheet, "--json").stdout)
+    with_results = json.loads(advisor(home, "recommend", "--answers", sheet, "--results", "latest", "--json").stdout)
     assert without["measured"] is None
     assert without["weights"]["performance.time_to_finish"] == 0
     measured = with_results["measured"]
@@ -82,7 +75,7 @@ def test_measurements_enter_the_ranking_and_the_report(home: Path, results: dict
     assert {name.split()[0] for name in measured["counted"]} <= DEFAULTS
     assert with_results["weights"]["performance.time_to_finish"] > 0
     report = tmp_path / "report.md"
-    assert _advisor(home, "report", "--answers", sheet, "--results", "latest", "--output", str(report)).returncode == 0
+    assert advisor(home, "report", "--answers", sheet, "--results", "latest", "--output", str(report)).returncode == 0
     text = report.read_text(encoding="utf-8")
     assert results["id"] in text
     assert "pytorch:eager" in text
@@ -90,11 +83,11 @@ def test_measurements_enter_the_ranking_and_the_report(home: Path, results: dict
 
 def test_results_survive_export_and_import(home: Path, results: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "results.json"
-    assert _advisor(home, "bench", "export", results["id"], "-o", str(file)).returncode == 0
+    assert advisor(home, "bench", "export", results["id"], "-o", str(file)).returncode == 0
     assert json.loads(file.read_text(encoding="utf-8")) == results
     elsewhere = tmp_path / "elsewhere"
-    assert _advisor(elsewhere, "bench", "import", str(file)).returncode == 0
-    assert json.loads(_advisor(elsewhere, "bench", "show", "latest", "--json").stdout) == results
+    assert advisor(elsewhere, "bench", "import", str(file)).returncode == 0
+    assert json.loads(advisor(elsewhere, "bench", "show", "latest", "--json").stdout) == results
 
 
 def test_the_recording_ends_in_the_results_and_names_nothing_of_this_machine(
@@ -107,8 +100,8 @@ def test_the_recording_ends_in_the_results_and_names_nothing_of_this_machine(
     assert os.uname().nodename not in text
     assert len(text) < 1_000_000
     elsewhere = tmp_path / "elsewhere"
-    assert json.loads(_advisor(elsewhere, "bench", "replay", str(file), "--json").stdout) == results
+    assert json.loads(advisor(elsewhere, "bench", "replay", str(file), "--json").stdout) == results
     assert not elsewhere.exists()
-    itself = json.loads(_advisor(home, "bench", "compare", results["id"], "latest", "--json").stdout)
+    itself = json.loads(advisor(home, "bench", "compare", results["id"], "latest", "--json").stdout)
     assert itself["differences"] == []
     assert all(verdict["agree"] for verdict in itself["verdicts"])

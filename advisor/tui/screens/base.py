@@ -2,16 +2,16 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
-from advisor.i18n import _
+from advisor.i18n import N_, _
 from advisor.tui.widgets.keys import KeyLine
 from advisor.tui.widgets.title import Title
 
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from advisor.tui.app import AdvisorApp
 
 Result = TypeVar("Result")
+
+EVIDENCE_KEYS: Final[list[BindingType]] = [
+    Binding("h", "history", N_("history")),
+    Binding("o", "sources", N_("sources")),
+    Binding("d", "dispute", N_("dispute")),
+    Binding("space", "scroll(1)", N_("read on"), key_display="space"),
+    Binding("backspace", "scroll(-1)", N_("read back"), key_display="⌫"),
+    Binding("escape", "leave", N_("back"), key_display="esc"),
+]
+"""Of screens that show what is known on the right and what there is to choose from on the left."""
 
 
 def _translated(active: "ActiveBinding") -> "ActiveBinding":

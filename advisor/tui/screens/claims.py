@@ -16,7 +16,7 @@ from advisor.guides import Today, Topic, holding, today, topics
 from advisor.i18n import N_, _, language
 from advisor.trial import ChargeTrial, Trial, Venue
 from advisor.tui.lines import Part, heading, objection_to_claims, objection_to_fact, page, source_lines, written
-from advisor.tui.screens.base import AdvisorScreen
+from advisor.tui.screens.base import EVIDENCE_KEYS, AdvisorScreen
 from advisor.tui.screens.dialogs import Pick, Reading
 from advisor.tui.verdicts import (
     HOLDS,
@@ -45,14 +45,7 @@ class ClaimsScreen(AdvisorScreen):
     """Topics on the left, each a framework and a criterion; on the right what was said of it, and what is so now."""
 
     CSS_PATH = "claims.tcss"
-    BINDINGS: ClassVar = [
-        Binding("h", "history", N_("history")),
-        Binding("o", "sources", N_("sources")),
-        Binding("d", "dispute", N_("dispute")),
-        Binding("space", "scroll(1)", N_("read on"), key_display="space"),
-        Binding("backspace", "scroll(-1)", N_("read back"), key_display="⌫"),
-        Binding("escape", "leave", N_("back"), key_display="esc"),
-    ]
+    BINDINGS: ClassVar = EVIDENCE_KEYS
 
     def __init__(self, guide: str | None = None, framework: str | None = None, criterion: str | None = None) -> None:
         super().__init__()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from textual import work
-from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -15,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from advisor import clock
 from advisor.attributes import Attributes
-from advisor.i18n import N_, _, language, ngettext
+from advisor.i18n import _, language, ngettext
 from advisor.tui.lines import (
     Part,
     evidence_lines,
@@ -26,7 +25,7 @@ from advisor.tui.lines import (
     source_lines,
     written,
 )
-from advisor.tui.screens.base import AdvisorScreen
+from advisor.tui.screens.base import EVIDENCE_KEYS, AdvisorScreen
 from advisor.tui.screens.dialogs import Pick, Reading
 from advisor.tui.widgets.bars import bar, fit, range_mark, right
 from advisor.words import (
@@ -52,14 +51,7 @@ class FrameworkScreen(AdvisorScreen):
     """A list of everything on the left; what is under the cursor in full on the right."""
 
     CSS_PATH = "framework.tcss"
-    BINDINGS: ClassVar = [
-        Binding("h", "history", N_("history")),
-        Binding("o", "sources", N_("sources")),
-        Binding("d", "dispute", N_("dispute")),
-        Binding("space", "scroll(1)", N_("read on"), key_display="space"),
-        Binding("backspace", "scroll(-1)", N_("read back"), key_display="⌫"),
-        Binding("escape", "leave", N_("back"), key_display="esc"),
-    ]
+    BINDINGS: ClassVar = EVIDENCE_KEYS
 
     def __init__(self, framework: Framework) -> None:
         super().__init__()
