@@ -14,6 +14,9 @@ from bench.results import Machine
 from bench.telemetry import count_nvidia, gpus
 from knowledge.model import Need
 
+_CXX_COMPILERS = ("c++", "g++", "clang++")
+"""Programs any of which serves where C++ has to be compiled; another compiler is asked for by its own name."""
+
 
 def platform_tag() -> str:
     """The platform as recipes write it: "linux-x86_64", "linux-aarch64", "macos-arm64", "windows-x86_64"."""
@@ -77,7 +80,8 @@ def free_memory_bytes() -> int:
 def missing_need(need: Need) -> str | None:
     """What of `need` this machine lacks, in words; None when it is there."""
     if need.kind == "compiler":
-        if any(shutil.which(program) for program in (os.environ.get("CXX", ""), "c++", "g++", "clang++") if program):
+        programs = (os.environ.get("CXX", ""), *_CXX_COMPILERS) if need.name == "c++" else (need.name,)
+        if any(shutil.which(program) for program in programs if program):
             return None
         return f"no {need.name} compiler is on the PATH"
     if need.kind == "library":
