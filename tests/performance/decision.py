@@ -31,6 +31,9 @@ from tests.performance.options import Options
 REPEATS = 15
 LAUNCHES = 7
 TARGETS_SECONDS = {10_000: 0.12, 100_000: 1.5}
+PAUSE_SECONDS = 0.3
+"""After a matrix product, before a decision: OpenBLAS's threads go on spinning for about a tenth of a second (2^28
+cycles) in case another product comes, and hold a core that the decision would have."""
 
 SESSIONS = 8
 PRESSES = 30
@@ -104,6 +107,7 @@ def deciding(options: Options) -> None:
         warm, plain = [], []
         decision(samples)
         for _repeat in range(REPEATS):
+            time.sleep(PAUSE_SECONDS)
             warm.append(seconds(decision, samples))
             plain.append(seconds(np.matmul, weights, values))
         ratios = [ours / bare for ours, bare in zip(warm, plain, strict=True)]
