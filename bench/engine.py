@@ -258,7 +258,7 @@ class Race:
                     load = await loop.run_in_executor(thread, telemetry.sample)
                     self._journal.tell(load)
                     for gpu in load.gpus:
-                        its = gpu.vendor == "nvidia" and f"cuda:{gpu.index}" == self.plan.device
+                        its = gpu.device == self.plan.device
                         if self._workers.running and its and gpu.utilisation is not None:
                             self._board.add_utilisation(*self._workers.running, gpu.utilisation)
                     await asyncio.sleep(self._pace.sample_seconds)

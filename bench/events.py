@@ -134,6 +134,7 @@ class GpuLoad(msgspec.Struct, frozen=True, kw_only=True):
     power_watts: float | None
     temperature_celsius: float | None
     vendor: str = "nvidia"  # nvidia | amd | intel | apple; `index` counts the GPUs of one vendor
+    device: str | None = None  # as plans name it, "cuda:0"; null where no plan can
 
 
 class Load(Event, frozen=True, kw_only=True, tag="load"):

@@ -2,11 +2,15 @@
 
 Units as NVML's API reference gives them: utilisation in per cent of the last sample period, memory in bytes, power in
 milliwatts, temperature in degrees Celsius. A query the board does not support answers with an error and is None here.
+
+NVML counts all boards by their place on the PCI bus. A program counts those that CUDA_VISIBLE_DEVICES leaves it, in the
+order given there; workers are told to count by the PCI bus too (`bench/worker/main.py`). "cuda:N" is a program's count.
 """
 
 import importlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.events import GpuLoad
@@ -37,11 +41,11 @@ def open_nvml(library: Any = None) -> GpuSampler:
     return NoGpu("the NVIDIA driver is here, but it lists no GPU")
 
 
-def open_nvml_energy(index: int, library: Any = None) -> EnergyMeter:
+def open_nvml_energy(ordinal: int, library: Any = None) -> EnergyMeter:
     """The energy meter of one NVIDIA board, or the null object saying why there is none.
 
     Args:
-        index: NVML's, from 0.
+        ordinal: N of "cuda:N".
         library: as for `open_nvml`.
     """
     if library is None:
@@ -51,26 +55,68 @@ def open_nvml_energy(index: int, library: Any = None) -> EnergyMeter:
     except library.NVMLError as error:
         return NoEnergy(_absence(library, error), "")
     try:
+        boards = visible(library)
+        if not ordinal < len(boards):
+            library.nvmlShutdown()
+            return NoEnergy(f"there is no GPU {ordinal}", "")
+        if (index := boards[ordinal]) is None:
+            library.nvmlShutdown()
+            return NoEnergy(f"GPU {ordinal} is a part of a board, and only boards count their energy", "")
         device = library.nvmlDeviceGetHandleByIndex(index)
     except library.NVMLError as error:
         library.nvmlShutdown()
-        return NoEnergy(f"GPU {index}: {_absence(library, error)}", "")
+        return NoEnergy(f"GPU {ordinal}: {_absence(library, error)}", "")
     for meter in (NvmlEnergy, NvmlPowerIntegral):
         try:
             return meter(library, device)
         except library.NVMLError:
             continue  # boards before Volta have no energy counter, some have no power reading either
     library.nvmlShutdown()
-    return NoEnergy(f"GPU {index} tells neither its energy nor its power", "")
+    return NoEnergy(f"GPU {ordinal} tells neither its energy nor its power", "")
 
 
-def count_nvidia() -> int:
-    """How many NVIDIA GPUs this machine has."""
-    sampler = open_nvml()
+def count_nvidia(library: Any = None) -> int:
+    """How many NVIDIA GPUs a program started from here can use; `library` as for `open_nvml`."""
+    if library is None:
+        library = importlib.import_module("pynvml")
     try:
-        return len(sampler.sample())
+        library.nvmlInit()
+    except library.NVMLError:
+        return 0
+    try:
+        return len(visible(library))
+    except library.NVMLError:
+        return 0
     finally:
-        sampler.close()
+        library.nvmlShutdown()
+
+
+def visible(library: Any, environ: Mapping[str, str] = os.environ) -> tuple[int | None, ...]:
+    """NVML's index of cuda:0, cuda:1 ...; None for a part of a board (MIG), which NVML counts apart.
+
+    CUDA_VISIBLE_DEVICES names boards by number or by the beginning of their UUID; where one is not there, the list
+    ends (NVIDIA, "CUDA C++ Programming Guide", section "CUDA Environment Variables").
+
+    Raises:
+        NVMLError: the driver does not answer.
+    """
+    count = library.nvmlDeviceGetCount()
+    chosen = environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        return tuple(range(count))
+    identities = [_text(library.nvmlDeviceGetUUID(library.nvmlDeviceGetHandleByIndex(i))) for i in range(count)]
+    found: list[int | None] = []
+    for entry in map(str.strip, chosen.split(",")):
+        if entry.startswith("MIG-"):
+            found.append(None)
+            continue
+        named = [i for i, identity in enumerate(identities) if entry.startswith("GPU-") and identity.startswith(entry)]
+        if entry.isdecimal() and int(entry) < count:
+            named = [int(entry)]
+        if len(named) != 1:
+            break
+        found += named
+    return tuple(found)
 
 
 def _absence(library: Any, error: Any) -> str:
@@ -92,6 +138,7 @@ class NvmlGpus:
         self._library = library
         self._devices = [library.nvmlDeviceGetHandleByIndex(i) for i in range(library.nvmlDeviceGetCount())]
         self._names = [_text(library.nvmlDeviceGetName(device)) for device in self._devices]
+        self._programs = {index: f"cuda:{ordinal}" for ordinal, index in enumerate(visible(library))}
         self.driver: str | None = _text(library.nvmlSystemGetDriverVersion())
 
     def sample(self) -> tuple[GpuLoad, ...]:
@@ -106,6 +153,7 @@ class NvmlGpus:
         celsius = self._ask(nvml.nvmlDeviceGetTemperature, device, nvml.NVML_TEMPERATURE_GPU)
         return GpuLoad(
             index=index,
+            device=self._programs.get(index),
             name=self._names[index],
             utilisation=None if rates is None else rates.gpu / 100,
             memory_used_bytes=None if memory is None else int(memory.used),

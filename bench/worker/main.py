@@ -46,6 +46,7 @@ FIXED_ENVIRONMENT = {
     "KMP_BLOCKTIME": "0",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # cuda:N is the N-th as NVML counts them, and not the N-th fastest
     "TF_CPP_MIN_LOG_LEVEL": "3",
     # Inductor compiles in this process instead of keeping children that would outlive a killed worker.
     "TORCHINDUCTOR_COMPILE_THREADS": "1",

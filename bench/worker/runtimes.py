@@ -34,17 +34,21 @@ class Torch(object):
             require_tensor_cores(*torch.cuda.get_device_capability(self.device))
 
     def _set_tf32(self, on):
-        """PyTorch 2.9 brought `fp32_precision` and deprecated the older switches; the two must not be mixed."""
+        """PyTorch 2.9 brought `fp32_precision` and deprecated the older switches, which torch.compile goes on reading.
+
+        Those raise when they are read while the two disagree (pytorch/pytorch#166387), so both are set, the older last:
+        set alone, they leave a part of the newer at "none".
+        """
         backends = self.torch.backends
+        found = []
         if hasattr(backends, "fp32_precision"):
             wanted = "tf32" if on else "ieee"
             parts = (backends, backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
             for part in parts:
                 part.fp32_precision = wanted
             found = [part.fp32_precision == wanted for part in parts]
-        else:
-            backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = on
-            found = [part.allow_tf32 == on for part in (backends.cuda.matmul, backends.cudnn)]
+        backends.cuda.matmul.allow_tf32 = backends.cudnn.allow_tf32 = on
+        found += [part.allow_tf32 == on for part in (backends.cuda.matmul, backends.cudnn)]
         if not all(found):
             raise kit.Refused("precision", "PyTorch does not keep TF32 %s" % ("on" if on else "off"))
 

@@ -1,4 +1,4 @@
-"""Hold candidates against the reference: `python -m tests.bench.parity_matrix [--seeds N] [--precision P] [name ...]`.
+"""Hold candidates against the reference: `python -m tests.bench.parity_matrix [--device D] [--precision P] [name ...]`.
 
 A name is a candidate ("keras@jax:fit"), a framework with its backend ("keras@jax"), or a workload; without any, all of
 them. For every pair it prints the worst relative differences of losses, first update and inference outputs over the
@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from advisor.paths import home
-from bench import parity, protocol
+from bench import machine, parity, protocol
 from bench.data import PreparedData, prepare
 from bench.environments import Environment, Environments, recipe_for
 from bench.results import Parity
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="name", help="a candidate, a framework or a workload")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds of weights and data")
     parser.add_argument("--precision", choices=parity.TOLERANCES, default="fp32")
+    parser.add_argument("--device", choices=machine.devices(), default="cpu")
     options = parser.parse_args(arguments)
     backends = {candidate: candidate.partition(":")[0] for candidate in CANDIDATES}
     for name in options.names:
@@ -48,10 +49,13 @@ def main(arguments: Sequence[str]) -> int:
     candidates = [name for name, backend in backends.items() if wanted & {name, backend}] or list(CANDIDATES)
     workloads = [name for name in WORKLOADS if name in wanted] or list(WORKLOADS)
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(matrix(candidates, workloads, options.seeds, options.precision, Path(folder)))
+        chosen = {"device": options.device, "precision": options.precision}
+        return asyncio.run(matrix(candidates, workloads, options.seeds, chosen, Path(folder)))
 
 
-async def matrix(candidates: Sequence[str], workloads: Sequence[str], seeds: int, precision: str, folder: Path) -> int:
+async def matrix(
+    candidates: Sequence[str], workloads: Sequence[str], seeds: int, chosen: dict[str, str], folder: Path
+) -> int:
     @cache
     def material(seed: int, workload: str) -> PreparedData:
         place = folder / str(seed)
@@ -61,7 +65,7 @@ async def matrix(candidates: Sequence[str], workloads: Sequence[str], seeds: int
     print(f"{'candidate':26}{'workload':22}{'losses':>9}{'update':>9}{'outputs':>9}")
     well = True
     for candidate in candidates:
-        well &= await row(candidate, workloads, [partial(material, seed) for seed in range(seeds)], precision, folder)
+        well &= await row(candidate, workloads, [partial(material, seed) for seed in range(seeds)], chosen, folder)
     print("all keep to a third of their tolerance" if well else "not all keep to a third of their tolerance")
     return 0 if well else 1
 
@@ -70,24 +74,24 @@ async def row(
     candidate: str,
     workloads: Sequence[str],
     materials: Sequence[Callable[[str], PreparedData]],
-    precision: str,
+    chosen: dict[str, str],
     folder: Path,
 ) -> bool:
     """One candidate on all workloads, in one worker as long as that lives; whether all is well.
 
-    `materials` gives a workload's material, for each seed.
+    `materials` gives a workload's material, for each seed; `chosen` are the device and the precision.
     """
     all_well = True
     left = list(workloads)
     while left:
-        async with started(candidate, make_environment) as session:
-            load = load_request(candidate, precision=precision)
+        async with started(candidate, partial(make_environment, device=chosen["device"])) as session:
+            load = load_request(candidate, **chosen)
             await session.request(load, protocol.Loaded, "import", DEADLINE)
             while left and not session.lost.done():
                 workload = left.pop(0)
                 try:
                     found = [
-                        await both_phases(session, candidate, material(workload), precision, folder)
+                        await both_phases(session, candidate, material(workload), chosen["precision"], folder)
                         for material in materials
                     ]
                 except WorkerFailure as failure:
@@ -114,10 +118,10 @@ def summary(found: Sequence[Parity]) -> str:
     return f"{losses:9.1e}{update:9.1e}{max(one.output_difference or 0 for one in found):9.1e}  {', '.join(tensors)}"
 
 
-async def make_environment(framework: str, backend: str | None) -> Environment:
+async def make_environment(framework: str, backend: str | None, device: str) -> Environment:
     known = KNOWLEDGE.frameworks[framework]
     environments = Environments(home() / "environments")
-    return await environments.create(known, recipe_for(known, backend, "cpu"), lambda _what, _done: None)
+    return await environments.create(known, recipe_for(known, backend, device), lambda _what, _done: None)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ Live: makes six environments (a few gigabytes together) and runs the frameworks;
 seeds, is `python -m tests.bench.parity_matrix`.
 """
 
+import asyncio
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -195,6 +197,28 @@ async def test_a_device_a_precision_or_a_mode_it_has_not_is_refused(
         with pytest.raises(Refusal) as refused:
             await session.request(build, protocol.Built, "build", DEADLINE)
         assert refused.value.kind == "build"
+
+
+BOTH_SWITCHES = """
+import importlib.util, sys
+for name in ("kit", "runtimes"):
+    spec = importlib.util.spec_from_file_location("advisor_" + name, "%s/%s.py" % (sys.argv[1], name))
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+runtime = module.Torch("cpu", "fp32", 1)
+for on in (False, True):
+    runtime._set_tf32(on)
+    backends = runtime.torch.backends
+    print(backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32, runtime.torch.get_float32_matmul_precision())
+"""
+
+
+async def test_what_torch_compile_reads_of_tf32_is_what_was_set(environment: MakeEnvironment) -> None:
+    """It reads the older switches when it compiles for a GPU, and those raise where they disagree with the newer."""
+    made = await environment("pytorch", None)
+    command = [str(made.python), "-I", "-c", BOTH_SWITCHES, str(MAIN.parent)]
+    read = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    assert read.stdout == "False False highest\nTrue True high\n", read.stderr
 
 
 async def test_compile_without_a_compiler_is_refused_before_it_is_tried(
