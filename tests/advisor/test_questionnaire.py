@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.answers import Answer, Answers, FixedWeight, Sure, Wanted, dump_answers, parse_answers
+from advisor.decision.weights import leaf_weights, split_tree
 from advisor.questionnaire import Origin, Preferences, Requirement, preferences, read_answers
 from knowledge.faults import BadInput
 from knowledge.loader import walk
@@ -231,7 +232,25 @@ def test_effects_multiply_across_questions() -> None:
 def test_one_question_counts_its_strongest_effect_once() -> None:
     effects = asked("answers: {run_on: [mobile, embedded, microcontroller]}").effects
     halved = {"deployment.serving": 0.5, "deployment.browser": 0.5}
-    assert effects == {"deployment": 1.5, "deployment.edge": 10, "deployment.footprint": 2, **halved}
+    named = {"deployment.edge": 10, "deployment.edge.mobile": 20, "deployment.edge.microcontroller": 20}
+    assert effects == {"deployment": 1.5, **named, "deployment.footprint": 2, **halved}
+
+
+@pytest.mark.parametrize(
+    ("place", "leaf"), [("mobile", "mobile"), ("embedded", "mobile"), ("microcontroller", "microcontroller")]
+)
+def test_a_small_device_that_is_named_gets_about_two_thirds_of_deployment(place: str, leaf: str) -> None:
+    splits = split_tree(KNOWN.criteria, asked(f"answers: {{run_on: {place}}}"), ())
+    weights = leaf_weights(splits, KNOWN.leaves)
+    deployment = sum(weight for path, weight in weights.items() if path.startswith("deployment."))
+    assert weights[f"deployment.edge.{leaf}"] / deployment == pytest.approx(2 / 3, abs=0.05)
+
+
+def test_phones_and_microcontrollers_weigh_the_same_where_both_are_named() -> None:
+    weights = leaf_weights(
+        split_tree(KNOWN.criteria, asked("answers: {run_on: [mobile, microcontroller]}"), ()), KNOWN.leaves
+    )
+    assert weights["deployment.edge.mobile"] == weights["deployment.edge.microcontroller"]
 
 
 def test_what_one_place_needs_is_not_halved_by_another() -> None:
