@@ -67,6 +67,11 @@ def devices() -> tuple[str, ...]:
     return tuple(found)
 
 
+def device_kinds() -> tuple[str, ...]:
+    """The first device of each family: what a framework needs is the same for all of one."""
+    return tuple({device.partition(":")[0]: device for device in reversed(devices())}.values())[::-1]
+
+
 def free_memory_bytes() -> int:
     """Memory that new processes can take without swapping, within the container's limit where there is one."""
     available = psutil.virtual_memory().available

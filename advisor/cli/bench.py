@@ -11,7 +11,7 @@ from advisor.cli.output import console, json_option, print_json
 from advisor.i18n import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bench.readiness import Readiness
     from bench.workload import Workload
@@ -35,6 +35,7 @@ def list_(as_json: bool) -> None:
 
     from advisor import known
     from advisor.paths import environments_folder, own_workloads
+    from bench import machine
     from bench.environments import Environments
     from bench.planning import PHASES
     from bench.readiness import candidates_of, readiness
@@ -44,7 +45,8 @@ def list_(as_json: bool) -> None:
     base, environments = known.load(), Environments(environments_folder())
     workloads = load_workloads(own_workloads())
     found = [
-        readiness(base, candidate, "cpu", environments)
+        (device, readiness(base, candidate, device, environments))
+        for device in machine.device_kinds()
         for framework in base.frameworks.values()
         for candidate in candidates_of(framework)
     ]
@@ -52,7 +54,7 @@ def list_(as_json: bool) -> None:
         print_json(
             {
                 "schema": "advisor/bench-list/1",
-                "candidates": msgspec.to_builtins(found),
+                "candidates": [{"device": device, **msgspec.to_builtins(each)} for device, each in found],
                 "workloads": [{"id": name, "parameters": parameters(each)} for name, each in workloads.items()],
                 "phases": PHASES,
                 "recordings": list(shipped()),
@@ -233,7 +235,16 @@ def _language() -> str:
     return language()
 
 
-def _print_readiness(found: "Iterable[Readiness]") -> None:
+def _print_readiness(found: "Sequence[tuple[str, Readiness]]") -> None:
+    """One table for each kind of device, under its name where there are several."""
+    devices = dict.fromkeys(device for device, _each in found)
+    for device in devices:
+        if len(devices) > 1:
+            console().print(f"--device {device}", markup=False)
+        _print_table([each for of, each in found if of == device])
+
+
+def _print_table(found: "Iterable[Readiness]") -> None:
     from rich.table import Table
 
     from advisor.words import readiness_in_words

@@ -32,10 +32,12 @@ def doctor(bundle: Path | None, as_json: bool) -> None:
     out.print("Python: " + ", ".join(report["interpreters"]))
     out.print(_("free disk: {size}").format(size=f"{report['free_disk_bytes'] / 1e9:.1f} GB"))
     width = max((len(check["candidate"]) for check in report["checks"]), default=0)
+    several = len({check["device"] for check in report["checks"]}) > 1
     for check in report["checks"]:
+        device = f"{check['device']:<8} " if several else ""
         state = readiness_in_words(check["state"])
         why = f": {check['why']} ({check['mend']})" if check["why"] else ""
-        out.print(f"{check['candidate']:<{width}} {state}{why}", markup=False)
+        out.print(f"{device}{check['candidate']:<{width}} {state}{why}", markup=False)
 
 
 def _meter(meter: dict[str, Any]) -> str:
@@ -81,7 +83,8 @@ def _examine() -> dict[str, Any]:
         "free_memory_bytes": machine.free_memory_bytes(),
         "free_disk_bytes": environments.free_disk_bytes(),
         "checks": [
-            msgspec.to_builtins(readiness(base, candidate, "cpu", environments))
+            {"device": device, **msgspec.to_builtins(readiness(base, candidate, device, environments))}
+            for device in machine.device_kinds()
             for framework in base.frameworks.values()
             for candidate in candidates_of(framework)
         ],

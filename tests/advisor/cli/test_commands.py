@@ -359,6 +359,8 @@ def test_doctor_says_of_every_vendor_and_counter_what_is_there_or_why_not(adviso
     assert all(each["gpus"] or each["absent_because"] for each in report["telemetry"])
     assert [each["device"] for each in report["energy"]] == report["devices"]
     assert all(each["basis"] != "unavailable" or each["absent_because"] for each in report["energy"])
+    kinds = dict.fromkeys(device.partition(":")[0] for device in report["devices"])
+    assert list(dict.fromkeys(each["device"].partition(":")[0] for each in report["checks"])) == list(kinds)
     said = " ".join(advisor("doctor").stdout.split())
     assert all(f"GPU, {each['vendor']}: " in said for each in report["telemetry"])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pynvml
 import pytest
 
+from bench import machine
 from bench.telemetry import Telemetry, open_nvml
 from bench.telemetry.base import NoGpu
 from bench.telemetry.energy import open_meter
@@ -132,6 +133,13 @@ def test_what_is_recorded_is_what_was_answered_but_for_what_names_a_machine(trac
     left = [{**each, "at": None} for each in calls(trace)]
     assert all(each in left for each in sampled if each["call"] not in ("nvmlInit", "nvmlShutdown"))
     assert named["answer"] == made_up(answers(trace, "nvmlDeviceGetUUID", {"board": 0})[0])
+
+
+def test_of_several_boards_the_first_stands_for_its_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "count_nvidia", lambda: count_nvidia(ReplayedNvml()))
+    monkeypatch.setattr(machine, "platform_tag", lambda: "linux-x86_64")
+    assert machine.devices() == ("cpu", "cuda:0", "cuda:1")
+    assert machine.device_kinds() == ("cpu", "cuda:0")
 
 
 def test_made_up_names_keep_their_form_and_nothing_else() -> None:
