@@ -5,6 +5,7 @@ The format is INTERFACE.md's `advisor/answers/1`. Reading collects every fault; 
 """
 
 import math
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +21,7 @@ from knowledge.facts import FACTS
 from knowledge.faults import BadInput, Fault
 from knowledge.loader import walk
 from knowledge.model import Choose, Knowledge, Question
-from knowledge.reader import MAX_FAULTS, Document, Plain, Steps, describe, did_you_mean, parse, read
+from knowledge.reader import FLOAT, MAX_FAULTS, Document, Plain, Steps, describe, did_you_mean, parse, read
 
 SCHEMA: Final = "advisor/answers/1"
 
@@ -107,6 +108,14 @@ def answers_in(document: Document, knowledge: Knowledge) -> Answers:
     return _Reader(document, knowledge).answers()
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that the reader takes for a number (YAML 1.2) though PyYAML (YAML 1.1) does not: 1e5, a name."""
+
+
+# A resolver looks for its pattern at the start of the text.
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(rf"(?:{FLOAT.pattern})\Z"), list("+-.0123456789"))
+
+
 def dump_answers(answers: Answers) -> str:
     """`answers` as YAML that reads back as an equal record."""
     sheet: dict[str, object] = {"schema": SCHEMA}
@@ -124,7 +133,7 @@ def dump_answers(answers: Answers) -> str:
             fact: {"any": list(wanted.values)} if wanted.any else _plain_values(wanted.values)
             for fact, wanted in answers.requirements.items()
         }
-    return yaml.safe_dump(sheet, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    return yaml.dump(sheet, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None)
 
 
 def _plain_values(values: tuple[str, ...]) -> str | bool | list[str]:

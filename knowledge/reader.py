@@ -239,7 +239,9 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))")
+FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+))")
+"""Unquoted text that is read as a number with a point or an exponent."""
+
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _NUMBER_STARTS: Final = frozenset("+-.0123456789")
 
@@ -399,7 +401,7 @@ def _resolve(text: str, line: int, builder: _Builder) -> Plain:
         if len(text) <= 20 and abs(number := int(text)) <= _MAX_INTEGER:
             return number
         builder.blame(line, f"the number {_shortened(text)} is too large")
-    elif _FLOAT.fullmatch(text):
+    elif FLOAT.fullmatch(text):
         if math.isfinite(value := float(text)):
             return value
         builder.blame(line, f"the number {_shortened(text)} is too large")

@@ -207,6 +207,12 @@ def test_a_sheet_reads_back_as_it_was_written(answers: Answers) -> None:
     assert parse_answers(dump_answers(answers).encode(), "sheet.yaml", KNOWN) == answers
 
 
+@pytest.mark.parametrize("name", ["0E0", "1e5", "1.0e5", "+.5", "7.", "2026", "true"])
+def test_a_name_that_looks_like_a_number_stays_a_name(name: str) -> None:
+    answers = Answers(respondent=name)
+    assert parse_answers(dump_answers(answers).encode(), "sheet.yaml", KNOWN) == answers
+
+
 # --- preferences -----------------------------------------------------------------------------------------------------
 
 
