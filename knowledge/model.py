@@ -306,11 +306,17 @@ class StackPart(Record, frozen=True):
 
 
 class Stack(Record, frozen=True):
-    """Defaults for the stack shown under rank 1: framework ids, or null where nothing is needed."""
+    """Defaults for the stack shown under rank 1: framework ids, or null where nothing is needed.
+
+    Attributes:
+        run_on: value of the fact `target` -> what the model leaves for and runs with there, instead of `export` and
+            `run_with`.
+    """
 
     backend: StackPart | None = None
     export: StackPart | None = None
     run_with: StackPart | None = None
+    run_on: dict[str, StackPart] = {}
 
 
 class Leaving(Record, frozen=True):

@@ -1,5 +1,6 @@
 """What to use beside rank 1: the backend beneath it, the way out of it, and what runs the model where it must run."""
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from advisor.decision.statements import fact_in_force
@@ -21,21 +22,31 @@ def stack(framework: Framework, knowledge: Knowledge, preferences: Preferences, 
     if backend is not None:
         entries.append(StackEntry("backend", backend.framework, backend.because))
     if preferences.deploys:
-        if parts.export is not None:
-            entries.append(StackEntry("export", parts.export.framework, parts.export.because))
-        if parts.run_with is not None:
-            elsewhere = _reached_otherwise(framework, parts.run_with.framework, knowledge, preferences, as_of)
-            because = " ".join((parts.run_with.because, *elsewhere))
-            entries.append(StackEntry("run-with", parts.run_with.framework, because))
+        entries += _ways_out(framework, knowledge, preferences.targets, as_of)
     return tuple(entries)
 
 
+def _ways_out(framework: Framework, knowledge: Knowledge, targets: Sequence[str], as_of: date) -> Iterator[StackEntry]:
+    """The common export and runtime, unless every target has one of its own; then those."""
+    parts = framework.stack
+    apart = [parts.run_on[target] for target in targets if target in parts.run_on]
+    common = [target for target in targets if target not in parts.run_on]
+    if common or not apart:
+        if parts.export is not None:
+            yield StackEntry("export", parts.export.framework, parts.export.because)
+        if parts.run_with is not None:
+            elsewhere = _reached_otherwise(framework, parts.run_with.framework, knowledge, common, as_of)
+            yield StackEntry("run-with", parts.run_with.framework, " ".join((parts.run_with.because, *elsewhere)))
+    for part in dict.fromkeys(apart):
+        yield StackEntry("run-with", part.framework, part.because)
+
+
 def _reached_otherwise(
-    framework: Framework, runtime: str, knowledge: Knowledge, preferences: Preferences, as_of: date
+    framework: Framework, runtime: str, knowledge: Knowledge, targets: Sequence[str], as_of: date
 ) -> list[str]:
     """For each target the runtime is not known to serve: how the framework itself is said to get there."""
     sentences = []
-    for target in preferences.targets:
+    for target in targets:
         served = runtime in knowledge.frameworks and fact_in_force(
             knowledge.frameworks[runtime], "target", target, as_of
         )

@@ -150,6 +150,10 @@ def _running(framework: Framework, knowledge: Knowledge, places: Places) -> Iter
         part = getattr(framework.stack, key)
         if part is not None:
             named.append((("stack", key, "framework"), part.framework))
+    for target, part in framework.stack.run_on.items():
+        named.append((("stack", "run_on", target, "framework"), part.framework))
+        if target not in FACTS["target"].values:
+            yield unknown(place("stack", "run_on", target), "target", target, FACTS["target"].values)
     for steps, id_ in named:
         if id_ not in knowledge.frameworks:
             yield unknown(place(*steps), "framework", id_, knowledge.frameworks)

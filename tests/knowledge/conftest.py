@@ -164,6 +164,8 @@ recipes:
       - {kind: compiler, name: c++, mend: Install one, modes: [graph]}
 stack:
   run_with: {framework: beta, because: it runs}
+  run_on:
+    browser: {framework: beta, because: it fits}
 sheet:
   developer: Example
   written_in: [cpp, python]

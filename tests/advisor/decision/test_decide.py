@@ -241,6 +241,24 @@ def test_the_stack_follows_rank_one() -> None:
     assert stack(Preferences(targets=("browser",)))["run-with"] == "r: It runs. For browser: A claim about good."
 
 
+def test_a_target_with_a_runtime_of_its_own_is_not_sent_to_the_common_one() -> None:
+    parts = Stack(
+        export=StackPart(framework="onnx", because="It exports."),
+        run_with=StackPart(framework="r", because="It runs."),
+        run_on={target: StackPart(framework="small", because="It fits.") for target in ("microcontroller", "embedded")},
+    )
+    writes = msgspec.structs.replace(level("good", 8), stack=parts)
+
+    def out(*targets: str) -> list[tuple[str, str]]:
+        stack = decided(writes, FAIR, wanted=Preferences(targets=targets)).stack
+        return [(each.need, each.framework) for each in stack if each.need != "write-in"]
+
+    common, small = [("export", "onnx"), ("run-with", "r")], [("run-with", "small")]
+    assert out() == out("server") == common
+    assert out("microcontroller") == out("microcontroller", "embedded") == small
+    assert out("server", "microcontroller") == [*common, *small]
+
+
 def test_every_reason_is_in_the_language_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(i18n, "_language", "zh")
     gains = decided(GOOD, FAIR).reasoning.why_not["fair"]
