@@ -229,3 +229,4 @@ class Recommendation(Record, frozen=True):
     methods: tuple[Method, ...] = ()
     people: tuple[Person, ...] = ()  # empty for a single sheet
     agreement: float | None = None  # Kendall's W of their rankings, 0-1
+    currents: tuple[Current, ...] = ()  # what anybody uses today, each once; `current` is the first of them

@@ -326,6 +326,14 @@ class Leaving(Record, frozen=True):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Instead(Record, frozen=True):
+    """Where to go from a framework that nobody should choose any more. Without evidence it is a judgement."""
+
+    framework: str
+    because: str
+    evidence: tuple[Evidence, ...] = ()
+
+
 class Execution(StrEnum):
     EAGER = "eager"  # each operation runs when it is called
     GRAPH = "graph"  # a graph is stated first and run afterwards
@@ -396,7 +404,7 @@ class Framework(Record, frozen=True):
     adapter: str | None = None  # file name in bench/worker/adapters, without suffix
     stack: Stack = Stack()
     leaving: Leaving | None = None
-    instead: tuple[StackPart, ...] = ()
+    instead: tuple[Instead, ...] = ()
     sheet: Sheet | None = None
     popularity: tuple[Count, ...] = ()
     aliases: tuple[str, ...] = ()

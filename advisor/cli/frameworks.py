@@ -11,7 +11,7 @@ from advisor.i18n import _, language
 if TYPE_CHECKING:
     from advisor.attributes import Attributes
     from knowledge.loader import Places
-    from knowledge.model import Evidence, FactStatement, Framework, Knowledge, Sheet, Statement
+    from knowledge.model import Evidence, FactStatement, Framework, Instead, Knowledge, Leaving, Sheet, Statement
 
 
 _NAME_WIDTH = 17
@@ -226,7 +226,7 @@ def _page(base: "Knowledge", places: "Places", framework: "Framework", history: 
 
     ratings = {
         path: [
-            _statement(base, statement) | {"place": str(places.framework(framework.id, "ratings", path, number))}
+            _with_sources(base, statement) | {"place": str(places.framework(framework.id, "ratings", path, number))}
             for number, statement in enumerate(statements if history else statements[:1])
         ]
         for path, statements in framework.ratings.items()
@@ -235,25 +235,20 @@ def _page(base: "Knowledge", places: "Places", framework: "Framework", history: 
         **_line(framework),
         "homepage": framework.homepage,
         "lifecycle": framework.lifecycle,
-        "facts": {fact: [_fact(base, s) for s in statements] for fact, statements in framework.facts.items()},
+        "facts": {fact: [_with_sources(base, s) for s in statements] for fact, statements in framework.facts.items()},
         "ratings": ratings,
-        "leaving": framework.leaving,
-        "instead": framework.instead,
+        "leaving": _with_sources(base, framework.leaving) if framework.leaving is not None else None,
+        "instead": [_with_sources(base, part) for part in framework.instead],
         "sheet": framework.sheet,
         "popularity": framework.popularity if history else tuple(newest_counts(framework).values()),
     }
 
 
-def _statement(base: "Knowledge", statement: "Statement") -> dict[str, Any]:
+def _with_sources(base: "Knowledge", stated: "FactStatement | Instead | Leaving | Statement") -> dict[str, Any]:
+    """Something stated with evidence, and what is known of the sources of that."""
     from msgspec import structs
 
-    return structs.asdict(statement) | {"evidence": evidence_of(base, statement.evidence)}
-
-
-def _fact(base: "Knowledge", statement: "FactStatement") -> dict[str, Any]:
-    from msgspec import structs
-
-    return structs.asdict(statement) | {"evidence": evidence_of(base, statement.evidence)}
+    return structs.asdict(stated) | {"evidence": evidence_of(base, stated.evidence)}
 
 
 def evidence_of(base: "Knowledge", evidence: "tuple[Evidence, ...]") -> list[dict[str, Any]]:
@@ -288,10 +283,16 @@ def _page_lines(base: "Knowledge", places: "Places", framework: "Framework", his
     yield escape(framework.summary.in_language(language()))
     if row["latest_version"]:
         yield _("latest release {version}, {date}").format(version=row["latest_version"], date=row["latest_date"])
-    for sentence in instead_in_words(framework.id, base):
+    for number, (sentence, part) in enumerate(
+        zip(instead_in_words(framework.id, base), framework.instead, strict=True)
+    ):
         yield escape(sentence)
+        yield f"  [dim]{escape(str(places.framework(framework.id, 'instead', number)))}[/]"
+        yield from _evidence_lines(base, part.evidence)
     if framework.leaving is not None:
         yield escape(_("Leaving it: {cost}").format(cost=framework.leaving.cost))
+        yield f"  [dim]{escape(str(places.framework(framework.id, 'leaving')))}[/]"
+        yield from _evidence_lines(base, framework.leaving.evidence)
     for line in (*_sheet_lines(framework), *_popularity_lines(base, framework, history)):
         yield escape(f"  {line}")
     for fact, statements in framework.facts.items():
@@ -309,7 +310,7 @@ def _rating_lines(
     """One rating: score, reason, where it is written and by whom, and the evidence with its sources."""
     from rich.markup import escape
 
-    from advisor.words import authorship_in_words, independence_in_words, stance_in_words
+    from advisor.words import authorship_in_words
 
     name = base.leaves[path].name.in_language(language())
     score = "?" if statement.score is None else f"{statement.score:g} ({statement.low:g}-{statement.high:g})"
@@ -318,7 +319,16 @@ def _rating_lines(
     yield "  " + escape(statement.rationale or statement.reason)
     by = authorship_in_words(statement.author, statement.affiliation, statement.reviewed_by)
     yield f"  [dim]{escape(f'{place}: {by}')}[/]"
-    for item in statement.evidence:
+    yield from _evidence_lines(base, statement.evidence)
+
+
+def _evidence_lines(base: "Knowledge", evidence: "tuple[Evidence, ...]") -> Iterator[str]:
+    """Each piece of evidence with its stance, its source, when that was published and whose word it is."""
+    from rich.markup import escape
+
+    from advisor.words import independence_in_words, stance_in_words
+
+    for item in evidence:
         source = base.sources[item.source]
         dated = source.published or _("undated, read {date}").format(date=source.accessed)
         whose = independence_in_words(source.independence)

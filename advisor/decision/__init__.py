@@ -206,8 +206,9 @@ def _decide(
             qualified, {each: {leaf: value.expected for leaf, value in ours[each].items()} for each in ours}, weights
         ),
     )
-    current = _current(draft, knowledge, preferences, scores)
-    draft = msgspec.structs.replace(draft, current=current)
+    used = dict.fromkeys(person.current for person in people if person.current in knowledge.frameworks)
+    currents = tuple(_current(knowledge.frameworks[each], draft, knowledge) for each in used if each is not None)
+    draft = msgspec.structs.replace(draft, current=currents[0] if currents else None, currents=currents)
     reasoning = explain.reasoning(draft, knowledge, answered=preferences.answered, provisional=measurements.provisional)
     return msgspec.structs.replace(draft, reasoning=reasoning)
 
@@ -319,12 +320,8 @@ def _stack(
     return stack(knowledge.frameworks[qualified[0]], knowledge, preferences, as_of)
 
 
-def _current(
-    draft: Recommendation, knowledge: Knowledge, preferences: Preferences, scores: Mapping[str, float]
-) -> Current | None:
-    framework: Framework | None = knowledge.frameworks.get(preferences.current or "")
-    if framework is None:
-        return None
+def _current(framework: Framework, draft: Recommendation, knowledge: Knowledge) -> Current:
+    """Where a framework that is in use today stands among all."""
     ranked = next((each for each in draft.ranking if each.framework == framework.id), None)
     return Current(
         framework=framework.id,

@@ -106,11 +106,12 @@ def explain_one(recommendation: Recommendation, knowledge: Knowledge, framework:
         headline = _("{name} does not compete here.").format(name=name)
         lines = [_no_competitor(knowledge.frameworks[framework])]
     lines.extend(_for_each(framework, recommendation))
-    if recommendation.current is not None and recommendation.current.framework == framework:
-        justified = recommendation.current.what_would_justify  # repeats what would put it first
+    current = next((each for each in recommendation.currents if each.framework == framework), None)
+    if current is not None:
+        justified = current.what_would_justify  # repeats what would put it first
         lines = [*(line for line in lines if line not in justified), justified]
-        if recommendation.current.leaving_cost:
-            lines.append(_("Leaving it: {cost}").format(cost=recommendation.current.leaving_cost))
+        if current.leaving_cost:
+            lines.append(_("Leaving it: {cost}").format(cost=current.leaving_cost))
     return Explanation(EXPLANATION_SCHEMA, framework, name, headline, tuple(lines))
 
 
@@ -496,26 +497,20 @@ def instead_in_words(framework: str, knowledge: Knowledge) -> list[str]:
 
 
 def in_use(recommendation: Recommendation) -> list[InUse]:
-    """Every framework that somebody uses today, once: its place for all, or else for the first who uses it alone."""
-    shared = recommendation.current
-    uses = {} if shared is None else {shared.framework: shared}
-    owners: dict[str, list[Person]] = {}
+    """Every framework that somebody uses today, once, with its place for all."""
+    owners: dict[str, list[str]] = {}
     for person in recommendation.people:
         if person.current is not None:
-            uses.setdefault(person.current.framework, person.current)
-            owners.setdefault(person.current.framework, []).append(person)
+            owners.setdefault(person.current.framework, []).append(person.respondent)
     would_rank = {each.framework: each.would_rank for each in recommendation.excluded}
-    found = []
-    for framework, current in uses.items():
-        users = owners.get(framework, [])
-        if current is shared:
-            place = _place(current, len(recommendation.ranking), would_rank.get(framework))
-        else:
-            place = _("For {person} alone: {place}").format(
-                person=users[0].respondent, place=_place(current, len(users[0].ranking), None)
-            )
-        found.append(InUse(current, tuple(each.respondent for each in users), place))
-    return found
+    return [
+        InUse(
+            current,
+            tuple(owners.get(current.framework, ())),
+            _place(current, len(recommendation.ranking), would_rank.get(current.framework)),
+        )
+        for current in recommendation.currents
+    ]
 
 
 def _place(current: Current, count: int, would_rank: int | None) -> str:

@@ -110,7 +110,9 @@ class Barred(msgspec.Struct, frozen=True):
 
     excluded: Excluded
     places: tuple[str, ...]  # one for each of `excluded.failed`
+    evidence: tuple[tuple[Cited, ...], ...]  # likewise
     instead: tuple[str, ...]
+    instead_evidence: tuple[tuple[Cited, ...], ...]  # one for each of `instead`
 
 
 class Staying(msgspec.Struct, frozen=True):
@@ -124,6 +126,7 @@ class Staying(msgspec.Struct, frozen=True):
     place: str
     evidence: tuple[Cited, ...]
     instead: tuple[str, ...]
+    instead_evidence: tuple[tuple[Cited, ...], ...]  # one for each of `instead`
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -253,11 +256,14 @@ def build(
     citations = _Citations(knowledge)
     as_of = date.fromisoformat(recommendation.provenance.as_of)
     counted = count(results, knowledge.leaves, preferences).values
+    runs = results.runs if results else ()
     sheets = []
     for ranked in recommendation.ranking:
         framework = knowledge.frameworks[ranked.framework]
         lines = [
-            _line(recommendation, knowledge, places, preferences, counted, framework, leaf, points, as_of, citations)
+            _line(
+                recommendation, knowledge, places, preferences, counted, runs, framework, leaf, points, as_of, citations
+            )
             for leaf, points in ranked.contributions.items()
             if recommendation.weights[leaf] > 0
         ]
@@ -280,7 +286,7 @@ def build(
         framework_names={each.id: each.name for each in knowledge.frameworks.values()},
         sheets=tuple(sheets),
         results=results,
-        runs=results.runs if results else (),
+        runs=runs,
         measured=_measured(results) if results else None,
         citations=citations.listed(),
         why=(
@@ -301,12 +307,27 @@ def build(
 
 
 def _barred(excluded: Excluded, knowledge: Knowledge, places: Places, citations: _Citations) -> Barred:
-    written = []
+    written, evidence = [], []
     for failure in excluded.failed:
-        citations.cite(evidence.source for evidence in failure.evidence)
         steps = ("lifecycle",) if failure.fact == MAINTAINED else ("facts", failure.fact)
         written.append(str(places.framework(excluded.framework, *steps)))
-    return Barred(excluded, tuple(written), tuple(instead_in_words(excluded.framework, knowledge)))
+        evidence.append(
+            tuple(
+                Cited(each.claim, each.stance, each.independence, citations.cite([each.source])[0])
+                for each in failure.evidence
+            )
+        )
+    return Barred(
+        excluded=excluded,
+        places=tuple(written),
+        evidence=tuple(evidence),
+        instead=tuple(instead_in_words(excluded.framework, knowledge)),
+        instead_evidence=_instead_evidence(excluded.framework, knowledge, citations),
+    )
+
+
+def _instead_evidence(framework: str, knowledge: Knowledge, citations: _Citations) -> tuple[tuple[Cited, ...], ...]:
+    return tuple(citations.evidence(each.evidence) for each in knowledge.frameworks[framework].instead)
 
 
 def _staying(use: InUse, knowledge: Knowledge, citations: _Citations) -> Staying:
@@ -317,6 +338,7 @@ def _staying(use: InUse, knowledge: Knowledge, citations: _Citations) -> Staying
         place=use.place,
         evidence=citations.evidence(leaving.evidence if leaving else ()),
         instead=tuple(instead_in_words(use.current.framework, knowledge)),
+        instead_evidence=_instead_evidence(use.current.framework, knowledge, citations),
     )
 
 
@@ -326,6 +348,7 @@ def _line(
     places: Places,
     preferences: Preferences,
     counted: dict[str, dict[str, Value]],
+    runs: Sequence[Run],
     framework: Framework,
     leaf: str,
     points: float,
@@ -354,8 +377,11 @@ def _line(
                     place = places.framework(framework.id, "facts", criterion.fit, number)
                     stated.append(Stated(str(place), fact.as_of.isoformat(), "", "", ""))
     elif criterion.measured is not None:
-        if measured is not None and framework.id in counted.get(leaf, {}):
-            basis, results = "measured", measured.results
+        if measured is not None and (value := counted.get(leaf, {}).get(framework.id)) is not None:
+            basis, low, high, results = "measured", value.low, value.high, measured.results
+            own = (run for run in runs if (run.framework, run.phase) == (framework.id, criterion.measured.phase))
+            named = dict.fromkeys(f"{run.candidate} {run.workload}" for run in own)
+            because = _("; ").join(each for each in named if each in measured.counted)
     elif (rating := in_force(framework.ratings.get(leaf, ()), as_of)) is not None:
         dated, because, evidence = rating.as_of.isoformat(), rating.rationale or rating.reason, rating.evidence
         number = next(index for index, each in enumerate(framework.ratings[leaf]) if each is rating)

@@ -45,6 +45,7 @@ def claims(framework: Framework) -> Iterator[tuple[Steps, Evidence]]:
     places += ((("modes", index), mode.evidence) for index, mode in enumerate(framework.modes))
     if framework.leaving is not None:
         places.append((("leaving",), framework.leaving.evidence))
+    places += ((("instead", index), part.evidence) for index, part in enumerate(framework.instead))
     if framework.sheet is not None:
         places.append((("sheet",), framework.sheet.evidence))
     for steps, evidence in places:

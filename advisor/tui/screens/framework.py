@@ -187,7 +187,7 @@ class FrameworkScreen(AdvisorScreen):
     def _instead(self) -> tuple[str, list[Part]]:
         lines: list[Part] = []
         for part in self._framework.instead:
-            lines += [(self._named(part.framework), "bold"), part.because, ""]
+            lines += [(self._named(part.framework), "bold"), part.because, *self._evidence(part.evidence), ""]
         lines += [(_("enter opens the page of one"), "dim"), *self._leaving(), "", written(self._place())]
         return _("Where to go instead"), lines
 
@@ -335,7 +335,8 @@ class FrameworkScreen(AdvisorScreen):
             yield from (count.source for count in framework.popularity)
         else:
             leaving = framework.leaving.evidence if framework.leaving is not None else ()
-            evidence = leaving if identifier == _INSTEAD else (*framework.lifecycle.evidence, *leaving)
+            instead = [piece for part in framework.instead for piece in part.evidence]
+            evidence = (*(instead if identifier == _INSTEAD else framework.lifecycle.evidence), *leaving)
         yield from (piece.source for piece in evidence)
 
     def action_dispute(self) -> None:

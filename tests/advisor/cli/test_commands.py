@@ -186,6 +186,8 @@ def test_a_page_shows_what_a_framework_is_where_each_rating_is_written_and_by_wh
         "GitHub stars: 20,826 (2025-10-30, Best-of Machine Learning with Python",
         "Framework Advisor (no affiliation), reviewed by nobody",
         ", vendor)",
+        "supports: AutoGluon listed the removal of MXNet in October 2021 and merged the last of it in July 2023. "
+        "(AutoGluon pull request 3396, Remove all references to MXNet, 2023-07-13, independent)",
     ):
         assert part in said
     assert "20,644" not in said
@@ -198,6 +200,9 @@ def test_a_page_shows_what_a_framework_is_where_each_rating_is_written_and_by_wh
     assert [rated[0]["place"].rpartition(":")[2] for rated in page["ratings"].values()] == places
     assert page["sheet"]["execution"] == ["eager", "graph"]
     assert [each["framework"] for each in page["instead"]] == ["pytorch", "keras", "jax"]
+    for stated in (page["leaving"], *page["instead"]):
+        assert all(set(each) >= {"claim", "source", "title", "url", "published"} for each in stated["evidence"])
+    assert page["leaving"]["evidence"]
 
 
 def test_history_shows_superseded_ratings_and_older_figures(advisor: Run) -> None:

@@ -10,7 +10,7 @@ from advisor.decision import decide
 from advisor.decision.explain import explain_one, methods_in_words, people_in_words, per_cent
 from advisor.questionnaire import Origin, Preferences, Requirement
 from advisor.recommendation import Central, Deciding, Recommendation
-from knowledge.model import Framework, Knowledge, StackPart, Support
+from knowledge.model import Framework, Instead, Knowledge, Support
 from tests.advisor.decision.builders import TODAY, base, framework, with_frameworks
 from tests.advisor.decision.test_decide import ENOUGH, RATED, level
 
@@ -245,7 +245,7 @@ def test_nobody_left_for_one_person_is_told() -> None:
 
 def test_who_is_ruled_out_says_where_to_go_instead() -> None:
     out = framework("out", {"ease.install": 5}, facts=NO_CPU)
-    out = msgspec.structs.replace(out, instead=(StackPart(framework="easy", because="it is alive"),))
+    out = msgspec.structs.replace(out, instead=(Instead(framework="easy", because="it is alive"),))
     found, everyone = decided([EASY, out], Preferences(answered=5, requirements=(CPU,)))
     assert explain_one(found, everyone, "out").lines[-1] == "Instead of Out, Easy: it is alive"
 

@@ -240,6 +240,17 @@ def test_everything_that_anybody_named_is_wanted() -> None:
     assert (joint.effects, joint.fixed, joint.concentrations) == ({}, {}, {})
 
 
+def test_what_anybody_uses_is_placed_among_all_once() -> None:
+    uses = {"ann": "known", "bob": "easy", "cyd": "known", "dot": None}
+    found = decided([msgspec.structs.replace(EASY, respondent=name, current=each) for name, each in uses.items()])
+    ranks = {each.framework: each.rank for each in found.ranking}
+    assert [(each.framework, each.rank) for each in found.currents] == [
+        (each, ranks[each]) for each in ("known", "easy")
+    ]
+    assert found.current == found.currents[0]
+    assert [each.current.framework if each.current else None for each in found.people] == list(uses.values())
+
+
 def test_weights_that_leave_nothing_are_bad_input_of_the_one_who_gave_them() -> None:
     nothing = person("bob", fixed={"ease": 0.0, "docs": 0.0})
     with pytest.raises(BadInput) as bad:

@@ -238,9 +238,7 @@ def _measured() -> Results:
 
 @pytest.mark.parametrize("form", ["md", "html"])
 def test_the_measured_part_says_what_was_measured_and_what_it_is_about(form: str) -> None:
-    text = html.unescape(
-        FORMATS[form](_content(ROOT / "examples" / "beginner-images.yaml", results=_measured())).decode()
-    )
+    text = _text(form, _content(ROOT / "examples" / "beginner-images.yaml", results=_measured()))
     for said in (
         "mnist-cnn · training · batch 128 · cpu · fp32 · 2 threads · data already in memory",
         "mnist-cnn · inference · batch 128 · cpu · fp32 · 2 threads · data already in memory",
@@ -298,7 +296,7 @@ FORMS = ("md", "html")
 
 
 def _text(form: str, content: Content) -> str:
-    return html.unescape(FORMATS[form](content).decode())
+    return html.unescape(FORMATS[form](content).decode()).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _rows(text: str, heading: str) -> list[list[str]]:
@@ -439,21 +437,27 @@ def test_the_framework_in_use_is_shown_when_it_is_knocked_out_and_says_whose_it_
     assert "maintained (assumed for research-lab): Apache MXNet was archived on 2023-11-17." in text
 
 
-def test_what_only_one_of_several_uses_is_placed_for_that_one(team: Content) -> None:
-    made = team.recommendation
-    ben = made.people[1]
-    assert ben.current is not None
-    (stay,) = team.staying
-    assert (stay.who, stay.current) == (("Ben",), made.current)  # nobody else uses anything
-    from msgspec import structs
-
-    from advisor.decision.explain import in_use
-
-    other = structs.replace(ben.current, framework="jax", name="JAX", rank=4, gap=1.5)
-    changed = structs.replace(made, people=(made.people[0], structs.replace(ben, current=other)))
-    alone = in_use(changed)[1]
-    assert alone.who == ("Ben",)
-    assert alone.place == f"For Ben alone: It ranks 4 of {len(ben.ranking)}, 1.50 points behind the first."
+@pytest.mark.parametrize("form", [*FORMS, "json", "adr"])
+def test_everything_that_anybody_uses_is_placed_among_all(tmp_path: Path, form: str) -> None:
+    sheets = []
+    for name, current in (("anna", "tensorflow"), ("ben", "mxnet"), ("cyd", "tensorflow")):
+        sheets.append(tmp_path / f"{name}.yaml")
+        answers = "{goal: research, build: images, train_on: cpu}"
+        sheets[-1].write_text(f"schema: advisor/answers/1\ncurrent: {current}\nanswers: {answers}\n")
+    three = _content(*sheets)
+    made = three.recommendation
+    assert [(each.current.framework, each.who) for each in three.staying] == [
+        ("tensorflow", ("anna", "cyd")),
+        ("mxnet", ("ben",)),
+    ]
+    rank = {each.framework: each.rank for each in made.ranking}["tensorflow"]
+    assert three.staying[0].place.startswith(f"It ranks {rank} of {len(made.ranking)}, ")
+    (out,) = [each for each in made.excluded if each.framework == "mxnet"]
+    assert three.staying[1].place == f"It is knocked out; otherwise it would rank {out.would_rank}."
+    text = _text(form, three)
+    for each in three.staying:
+        assert each.place in text
+        assert each.current.what_would_justify in text
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -464,6 +468,56 @@ def test_who_is_retired_says_where_to_go_instead(team: Content, form: str) -> No
     for each in retired:
         assert each.instead
         assert all(sentence in text for sentence in each.instead)
+
+
+@pytest.mark.parametrize("form", [*FORMS, "json"])
+def test_where_to_go_instead_cites_its_sources_for_the_used_and_the_knocked_out(form: str) -> None:
+    from msgspec import structs
+
+    from knowledge.model import Evidence, Stance
+
+    base = knowledge.load()
+    said = Evidence(claim="Its users moved there.", source=next(iter(base.sources)), stance=Stance.CONTRADICTS)
+    mxnet = base.frameworks["mxnet"]
+    moved = structs.replace(mxnet, instead=(structs.replace(mxnet.instead[0], evidence=(said,)), *mxnet.instead[1:]))
+    sheets = [ROOT / "examples" / f"{name}.yaml" for name in ("research-lab", "legacy-mxnet")]
+    made = _content(*sheets, given=structs.replace(base, frameworks=base.frameworks | {"mxnet": moved}))
+    (stay,) = made.staying
+    (barred,) = [each for each in made.barred if each.excluded.framework == "mxnet"]
+    for owner in (stay, barred):
+        assert [each.claim for each in owner.instead_evidence[0]] == [said.claim]
+        assert len(owner.instead_evidence) == len(owner.instead)
+    (number,) = [each.number for each in made.citations if each.id == said.source]
+    text = _text(form, made)
+    assert text.count(said.claim) == 2
+    mark = {
+        "md": f'"{said.claim}" [{number}](#source-{number})',
+        "html": f'{said.claim}”</span> <a href="#source-{number}">',
+    }
+    assert text.count(mark.get(form, said.claim)) == 2
+
+
+def test_what_knocks_a_framework_out_cites_its_sources_by_number(team: Content) -> None:
+    text = _text("html", team)
+    for barred in team.barred:
+        assert len(barred.evidence) == len(barred.excluded.failed)
+        for failure, cited in zip(barred.excluded.failed, barred.evidence, strict=True):
+            assert [each.claim for each in cited] == [each.claim for each in failure.evidence]
+            titles = {each.number: each.title for each in team.citations}
+            assert [titles[each.number] for each in cited] == [each.title for each in failure.evidence]
+            assert all(f"“{each.claim}”</span> {_shown(each, 'html')}" in text for each in cited)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_measured_value_names_what_was_raced_and_its_range(form: str) -> None:
+    made = _content(ROOT / "examples" / "beginner-images.yaml", results=_measured())
+    lines = {(sheet.ranked.framework, line.leaf): line for sheet in made.sheets for line in sheet.lines}
+    line = lines["keras", "performance.time_to_finish"]
+    assert line.because == "keras@tensorflow:fit mnist-cnn"
+    assert line.low is not None
+    assert line.high is not None
+    assert line.low <= line.value <= line.high
+    assert line.because in _text(form, made)
 
 
 # --- who says so -----------------------------------------------------------------------------------------------------
@@ -566,6 +620,9 @@ def test_tables_of_the_page_can_be_scrolled_by_keyboard_and_name_their_cells(tea
     heads = re.findall(r"<h([1-6])[ >]", text)
     assert heads[0] == "1"
     assert heads.count("1") == 1
+    places = re.findall(r'<h2 id="([a-z]+)"', text)
+    named = re.findall(r'href="#([a-z]+)"', text[text.index("<nav") : text.index("</nav>")])
+    assert named == places  # the contents name every section, in order
     assert all(int(after) - int(before) <= 1 for before, after in pairwise(heads))
 
 
