@@ -135,6 +135,14 @@ def fact_in_words(fact: str) -> str:
     }.get(fact, fact.replace("_", " "))
 
 
+def requirement_in_words(requirement: str) -> str:
+    """A requirement as the recommendation names it ("accelerator: cuda | rocm"), with its fact's name in words."""
+    fact, _colon, values = requirement.partition(": ")
+    if not values:
+        return fact_in_words(fact)
+    return _("{fact}: {values}").format(fact=fact_in_words(fact), values=values.replace(" | ", " / "))
+
+
 def sure_in_words(sure: str) -> str:
     """How sure an answer is."""
     return {"low": _("a guess"), "medium": _("fairly sure"), "high": _("certain")}[sure]

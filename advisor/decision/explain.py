@@ -24,7 +24,7 @@ from advisor.recommendation import (
     Record,
     Verdict,
 )
-from advisor.words import role_in_words
+from advisor.words import requirement_in_words, role_in_words
 from knowledge.model import Criterion, Evidence, Framework, Knowledge
 
 EXPLANATION_SCHEMA = "advisor/explanation/1"
@@ -122,8 +122,13 @@ def failure(check: Check, framework: Framework, knowledge: Knowledge, as_of: dat
         because, evidence = _not_maintained(framework, as_of), framework.lifecycle.evidence
     else:
         notes = dict.fromkeys(statement.note for statement in check.statements if statement.note)
-        wanted = _either(check.requirement.values) if fact in _SUPPORTABLE else str(check.requirement)
-        stated = _("{name} does not support {values}.").format(name=framework.name, values=wanted)
+        stated = _("{name} does not support {values}.").format(
+            name=framework.name, values=_either(check.requirement.values)
+        )
+        if fact not in _SUPPORTABLE:
+            stated = _("{name} does not meet: {requirement}.").format(
+                name=framework.name, requirement=requirement_in_words(str(check.requirement))
+            )
         because = " ".join((stated, *notes))
         evidence = tuple(dict.fromkeys(each for statement in check.statements for each in statement.evidence))
     return Failure(
@@ -171,7 +176,7 @@ def what_would_justify(framework: Framework, recommendation: Recommendation, kno
         if knocked_out is None:
             return _no_competitor(framework)
         return _("Staying with {name} means giving up: {requirements}.").format(
-            name=name, requirements=_and(each.requirement for each in knocked_out.failed)
+            name=name, requirements=_and(_conditions(knocked_out))
         )
     if ranked.rank == 1:
         return _("Nothing in your answers argues for leaving {name}.").format(name=name)
@@ -198,7 +203,11 @@ def _headline(recommendation: Recommendation) -> str:
     if recommendation.verdict is Verdict.CLEAR:
         return _("{name} is the clear choice.").format(name=first.name)
     if recommendation.verdict is Verdict.LEANING:
-        conditions = [each.requirement for each in recommendation.unknown if each.framework == first.framework]
+        conditions = [
+            requirement_in_words(each.requirement)
+            for each in recommendation.unknown
+            if each.framework == first.framework
+        ]
         if conditions:
             return _("{name} leads, if {conditions} holds.").format(name=first.name, conditions=_and(conditions))
         return _("{name} leads, but not beyond doubt.").format(name=first.name)
@@ -212,7 +221,9 @@ def _headline(recommendation: Recommendation) -> str:
 def _why(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
     if not recommendation.ranking:
         for drop in recommendation.minimal_drops:
-            yield _("Giving up {requirements} would let somebody qualify.").format(requirements=_and(drop))
+            yield _("Giving up {requirements} would let somebody qualify.").format(
+                requirements=_and(map(requirement_in_words, drop))
+            )
         return
     first = recommendation.ranking[0]
     most = sorted(first.contributions, key=first.contributions.__getitem__, reverse=True)[:_REASONS]
@@ -319,7 +330,7 @@ def _why_not(ranked: Ranked, recommendation: Recommendation, knowledge: Knowledg
 
 
 def _why_excluded(excluded: Excluded) -> str:
-    requirements = _and(each.requirement for each in excluded.failed)
+    requirements = _and(_conditions(excluded))
     because = " ".join(each.because for each in excluded.failed)
     return _("{name} is ruled out by {requirements}: {because}").format(
         name=excluded.name, requirements=requirements, because=because
@@ -336,7 +347,7 @@ def _what_would_change(recommendation: Recommendation, knowledge: Knowledge) -> 
     for excluded in recommendation.excluded:
         if recommendation.ranking and excluded.would_rank == 1:
             yield _("Without {requirements}, {name} would come first.").format(
-                requirements=_and(each.requirement for each in excluded.failed), name=excluded.name
+                requirements=_and(_conditions(excluded)), name=excluded.name
             )
 
 
@@ -350,7 +361,7 @@ def _caveats(recommendation: Recommendation, knowledge: Knowledge, answered: int
         for unknown in recommendation.unknown:
             if unknown.framework == first.framework:
                 yield _("It is not known whether {name} meets {requirement}; check it first.").format(
-                    name=first.name, requirement=unknown.requirement
+                    name=first.name, requirement=requirement_in_words(unknown.requirement)
                 )
         if first.coverage < 0.995:  # anything less shows as less than 100 %
             yield _("{coverage} of the weight of {name} rests on known values; the rest is unknown.").format(
@@ -390,7 +401,8 @@ def _about_ranked(ranked: Ranked, recommendation: Recommendation, knowledge: Kno
     lines.extend(cared_for(ranked.framework, recommendation, knowledge))
     for unknown in recommendation.unknown:
         if unknown.framework == ranked.framework:
-            lines.append(_("It is not known whether it meets {requirement}.").format(requirement=unknown.requirement))
+            requirement = requirement_in_words(unknown.requirement)
+            lines.append(_("It is not known whether it meets {requirement}.").format(requirement=requirement))
     return lines
 
 
@@ -409,7 +421,9 @@ def _for_each(framework: str, recommendation: Recommendation) -> Iterable[str]:
 
 
 def _about_excluded(excluded: Excluded) -> list[str]:
-    lines = [f"{_whose(each)}: {each.because}" for each in excluded.failed]
+    lines = [
+        _("{requirement}: {because}").format(requirement=_whose(each), because=each.because) for each in excluded.failed
+    ]
     if excluded.would_rank is not None:
         lines.append(_("It would rank {rank} otherwise.").format(rank=excluded.would_rank))
     return lines
@@ -452,7 +466,11 @@ def _gains(ours: Mapping[str, float], theirs: Mapping[str, float], knowledge: Kn
     """The leaves on which `ours` is furthest ahead of `theirs`, with the points."""
     ahead = {leaf: ours[leaf] - theirs[leaf] for leaf in ours}
     most = sorted(ahead, key=ahead.__getitem__, reverse=True)[:_REASONS]
-    return [f"{_criterion(knowledge, leaf)} ({ahead[leaf]:.2f})" for leaf in most if ahead[leaf] >= _LEAST_POINTS]
+    return [
+        _("{criterion} ({points:.2f})").format(criterion=_criterion(knowledge, leaf), points=ahead[leaf])
+        for leaf in most
+        if ahead[leaf] >= _LEAST_POINTS
+    ]
 
 
 def _flip_sentence(flip: Flip, name: str, knowledge: Knowledge) -> str:
@@ -591,9 +609,15 @@ def _person_in_words(person: Person, recommendation: Recommendation, knowledge: 
 
 def _whose(failure: Failure) -> str:
     """A requirement, and whose it is where several people decide."""
+    requirement = requirement_in_words(failure.requirement)
     if not failure.owners:
-        return failure.requirement
-    return _("{requirement} ({people})").format(requirement=failure.requirement, people=_and(failure.owners))
+        return requirement
+    return _("{requirement} ({people})").format(requirement=requirement, people=_and(failure.owners))
+
+
+def _conditions(excluded: Excluded) -> list[str]:
+    """What a framework that is knocked out does not meet."""
+    return [requirement_in_words(each.requirement) for each in excluded.failed]
 
 
 def _vetoes_in_words(recommendation: Recommendation) -> Iterable[str]:
@@ -607,7 +631,7 @@ def _vetoes_in_words(recommendation: Recommendation) -> Iterable[str]:
         said = _("{requirement}, asked for by {people} only, rules out {frameworks} for all.")
         if origin == Origin.ASSUMED:
             said = _("{requirement}, assumed for {people} only, rules out {frameworks} for all.")
-        yield said.format(requirement=requirement, people=_and(owners), frameworks=_some(names))
+        yield said.format(requirement=requirement_in_words(requirement), people=_and(owners), frameworks=_some(names))
 
 
 def _name(knowledge: Knowledge, framework: str) -> str:

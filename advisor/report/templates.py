@@ -34,6 +34,7 @@ def _environment(autoescape: bool) -> jinja2.Environment:
         "basis_in_words": words.basis_in_words,
         "independence_in_words": words.independence_in_words,
         "need_in_words": words.need_in_words,
+        "requirement_in_words": words.requirement_in_words,
         "run_status_in_words": words.run_status_in_words,
         "sure_in_words": words.sure_in_words,
         "verdict_name": words.verdict_name,

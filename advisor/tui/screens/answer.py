@@ -22,7 +22,7 @@ from advisor.tui.screens.dialogs import Pick
 from advisor.tui.sheet import taken_back
 from advisor.tui.verdicts import criterion_name
 from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, right
-from advisor.words import name_of, need_in_words, origin_in_words, verdict_in_words
+from advisor.words import name_of, need_in_words, origin_in_words, requirement_in_words, verdict_in_words
 from bench.results import Results
 from knowledge.model import Knowledge
 
@@ -201,9 +201,14 @@ class AnswerScreen(AdvisorScreen):
         if now.course is not None:
             yield _section(_("Your course"), [name_of(now, now.course)])
         if now.minimal_drops:
-            yield _section(_("Smallest sets to give up"), [" + ".join(drops) for drops in now.minimal_drops])
+            yield _section(
+                _("Smallest sets to give up"),
+                [" + ".join(map(requirement_in_words, drops)) for drops in now.minimal_drops],
+            )
         if now.unknown:
-            told = [f"{name_of(now, entry.framework)}: {entry.requirement}" for entry in now.unknown]
+            told = [
+                f"{name_of(now, entry.framework)}: {requirement_in_words(entry.requirement)}" for entry in now.unknown
+            ]
             yield _section(_("Not known"), told)
         yield _section(_("Weights you set"), _set_by_hand(self.advisor.answers, knowledge))
         yield _section(_("Assumed"), [_assumed(now, index) for index in range(len(now.assumptions))])
@@ -336,7 +341,8 @@ def _measured(results: Results) -> Iterator[_Part]:
 def _why_out(out: Excluded) -> list[_Part]:
     lines: list[_Part] = []
     for failure in out.failed:
-        lines.append(f"{failure.requirement}: {failure.because} ({origin_in_words(failure.origin)})")
+        requirement = requirement_in_words(failure.requirement)
+        lines.append(f"{requirement}: {failure.because} ({origin_in_words(failure.origin)})")
         if failure.owners:
             lines.append((_("asked for by {people}").format(people=_(", ").join(failure.owners)), "dim"))
         lines += [(f"  {e.claim} — {e.title}, {e.published or _('undated')}", "dim") for e in failure.evidence]

@@ -112,7 +112,7 @@ def test_people_who_disagree_stand_side_by_side_and_so_does_what_one_of_them_use
     assert f"Their rankings agree to {document['agreement']:.2f}" in joined
     assert "Stay with Keras or switch - In use by Ben. - It ranks" in joined
     assert f"Leaving it: {document['current']['leaving_cost']}" in joined
-    for owner, requirement in (("Anna", "target: mobile"),):
+    for owner, requirement in (("Anna", "where models run: mobile"),):
         assert f"{requirement}, asked for by {owner} only, rules out" in joined
 
 

@@ -67,7 +67,7 @@ def test_fewer_than_three_answers_are_at_most_leaning() -> None:
 def test_an_unknown_requirement_of_the_winner_makes_it_conditional() -> None:
     found = decided(GOOD, POOR, wanted=Preferences(answered=5, requirements=(CPU,)))
     assert (found.verdict, found.winner) == (Verdict.LEANING, "good")
-    assert found.reasoning.headline == "Good leads, if accelerator: cpu holds."
+    assert found.reasoning.headline == "Good leads, if accelerators: cpu holds."
     assert {(each.framework, each.requirement) for each in found.unknown} == {
         ("good", "accelerator: cpu"),
         ("poor", "accelerator: cpu"),
@@ -105,8 +105,8 @@ def test_why_somebody_fails_names_what_was_asked() -> None:
     wanted = Preferences(answered=5, requirements=requirements)
     (excluded,) = decided(level("gone", 9, facts=facts), wanted=wanted).excluded
     assert [each.because for each in excluded.failed] == [
-        "Gone does not support native_windows: cuda.",
-        "Gone does not support offline.",
+        "Gone does not meet: native Windows: cuda.",
+        "Gone does not meet: works offline.",
         "Gone does not support linux.",
     ]
 
@@ -132,8 +132,8 @@ def test_the_knocked_out_are_named_with_reason_evidence_and_the_rank_they_would_
     assert failed.because == "Great does not support cpu."
     assert (failed.evidence[0].claim, failed.evidence[0].url) == ("A claim about great.", "https://example.org/page")
     assert "great" not in {each.framework for each in found.ranking}
-    assert "Without accelerator: cpu, Great would come first." in found.reasoning.what_would_change
-    assert found.reasoning.why_not["great"].startswith("Great is ruled out by accelerator: cpu")
+    assert "Without accelerators: cpu, Great would come first." in found.reasoning.what_would_change
+    assert found.reasoning.why_not["great"].startswith("Great is ruled out by accelerators: cpu")
 
 
 def test_when_none_qualifies_the_smallest_sets_to_drop_are_named() -> None:
@@ -145,7 +145,7 @@ def test_when_none_qualifies_the_smallest_sets_to_drop_are_named() -> None:
     assert (found.verdict, found.winner, found.ranking, found.stack) == (Verdict.NONE_QUALIFIES, None, (), ())
     assert found.minimal_drops == (("os: linux",),)
     assert {each.framework: each.would_rank for each in found.excluded} == {"both": 1, "one": 2}
-    assert found.reasoning.why == ("Giving up os: linux would let somebody qualify.",)
+    assert found.reasoning.why == ("Giving up operating systems: linux would let somebody qualify.",)
     assert found.pairwise == {}
     assert found.robustness == {"0": {}, "0.8": {}}
 
@@ -211,7 +211,7 @@ def test_the_framework_in_use_is_always_shown() -> None:
     out = decided(GOOD, gone, wanted=wanted).current
     assert out is not None
     assert (out.rank, out.gap) == (None, None)
-    assert out.what_would_justify == "Staying with Gone means giving up: accelerator: cpu."
+    assert out.what_would_justify == "Staying with Gone means giving up: accelerators: cpu."
     runtime = decided(GOOD, level("r", 5, role=Role.RUNTIME), wanted=Preferences(current="r")).current
     assert runtime is not None
     assert "role" in runtime.what_would_justify
@@ -281,7 +281,7 @@ def test_explaining_one_framework() -> None:
     assert "points behind Good" in second
     assert "Against Good it gains most on Installing" in second
     assert second.count("Fair would come first if Installing weighed") == 1
-    assert "It is not known whether it meets accelerator: cpu." in second
+    assert "It is not known whether it meets accelerators: cpu." in second
     assert "Leaving it: Leaving fair costs a week." in second
     assert explain_one(found, everyone, "out").lines[-1] == "It would rank 1 otherwise."
     assert explain_one(found, everyone, "r").headline == "R does not compete here."

@@ -192,14 +192,14 @@ def test_a_condition_that_not_all_share_names_its_owner_and_whom_it_rules_out() 
     barred = framework("barred", dict.fromkeys(RATED, 9.5), facts=NO_CPU)
     wanted = [person("Anna"), person("Ben", requirements=(CPU,))]
     lines = people_in_words(*decided([EASY, barred], wanted))
-    assert "Anna alone: Barred, which is ruled out for all by accelerator: cpu (Ben)." in lines
-    assert lines[-1] == "accelerator: cpu, asked for by Ben only, rules out Barred for all."
+    assert "Anna alone: Barred, which is ruled out for all by accelerators: cpu (Ben)." in lines
+    assert lines[-1] == "accelerators: cpu, asked for by Ben only, rules out Barred for all."
 
 
 def test_explaining_who_is_ruled_out_names_whose_condition_that_is() -> None:
     barred = framework("barred", dict.fromkeys(RATED, 9.5), facts=NO_CPU)
     found, everyone = decided([EASY, barred], [person("Anna"), person("Ben", requirements=(CPU,))])
-    assert explain_one(found, everyone, "barred").lines[0] == ("accelerator: cpu (Ben): Barred does not support cpu.")
+    assert explain_one(found, everyone, "barred").lines[0] == ("accelerators: cpu (Ben): Barred does not support cpu.")
 
 
 def test_a_condition_of_all_is_nobody_s_veto() -> None:
@@ -213,7 +213,7 @@ def test_what_was_only_assumed_of_somebody_is_told_as_that_and_the_list_stays_sh
     barred = [framework(f"barred{number}", {"ease.install": 5}, facts=NO_CPU) for number in range(5)]
     wanted = [person("Anna"), person("Ben", requirements=(assumed,))]
     said = people_in_words(*decided([EASY, *barred], wanted))[-1]
-    assert said.startswith("accelerator: cpu, assumed for Ben only, rules out Barred0, Barred1, ")
+    assert said.startswith("accelerators: cpu, assumed for Ben only, rules out Barred0, Barred1, ")
     assert said.endswith(" and 2 more for all.")
 
 

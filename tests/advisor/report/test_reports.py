@@ -18,7 +18,7 @@ from advisor.questionnaire import preferences, read_answers
 from advisor.report import FORMATS, Content, build, format_of
 from advisor.report.content import Cited, Line
 from advisor.respondents import named
-from advisor.words import verdict_name
+from advisor.words import requirement_in_words, verdict_name
 from bench.results import Basis, Outcome, Ratio, Results, Verdict
 from knowledge.model import Knowledge
 from tests.advisor.decision import builders
@@ -373,7 +373,7 @@ def test_people_stand_side_by_side_with_what_pulls_them_apart_and_whose_conditio
     assert made.agreement is not None
     assert f"{made.agreement:.2f}" in team.people[0]
     assert all(sentence in text for sentence in team.people)
-    assert "target: mobile (asked for by Anna): tinygrad does not support mobile." in text
+    assert "where models run: mobile (asked for by Anna): tinygrad does not support mobile." in text
     assert "maintained (asked for by Anna, Ben): Apache MXNet was archived on 2023-11-17." in text
     assert {said.who for said in team.said} == {"Anna", "Ben"}
 
@@ -637,7 +637,7 @@ def test_where_nobody_qualifies_it_says_what_to_give_up_and_nothing_of_ranks(tmp
     assert made.reasoning.headline in text
     assert "It is knocked out; otherwise it would rank" in text
     if form in FORMS:
-        assert all(" + ".join(drop) in text for drop in made.minimal_drops)
+        assert all(" + ".join(map(requirement_in_words, drop)) in text for drop in made.minimal_drops)
         for heading in ("How sure", "Where each score comes from", "Why not the others", "One against one"):
             assert heading not in text
 
