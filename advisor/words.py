@@ -11,22 +11,6 @@ def name_of(recommendation: Recommendation, framework: str) -> str:
     return names.get(framework, framework)
 
 
-def verdict_in_words(recommendation: Recommendation) -> str:
-    """The verdict in one line."""
-    names = [entry.name for entry in recommendation.ranking]
-    match recommendation.verdict:
-        case Verdict.CLEAR:
-            return _("Clearly {first}").format(first=names[0])
-        case Verdict.LEANING:
-            return _("Rather {first}").format(first=names[0])
-        case Verdict.TOO_CLOSE if len(names) > 1:
-            return _("Too close to call: {first} or {second}").format(first=names[0], second=names[1])
-        case Verdict.TOO_CLOSE:
-            return _("Too little is known to call it")
-        case Verdict.NONE_QUALIFIES:
-            return _("None qualifies")
-
-
 def verdict_name(verdict: str) -> str:
     """A verdict in a word or two, without the framework it is about."""
     return {

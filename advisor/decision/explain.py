@@ -193,6 +193,15 @@ def what_would_justify(framework: Framework, recommendation: Recommendation, kno
     return " ".join(sentences)
 
 
+def closest_rival(recommendation: Recommendation) -> Ranked | None:
+    """The rival that rank 1 is least sure to beat."""
+    if not recommendation.ranking:
+        return None
+    first, *rivals = recommendation.ranking
+    above = recommendation.pairwise[first.framework]
+    return min(rivals, key=lambda rival: above[rival.framework], default=None)
+
+
 # --- the parts of a reasoning ----------------------------------------------------------------------------------------
 
 
@@ -211,7 +220,7 @@ def _headline(recommendation: Recommendation) -> str:
         if conditions:
             return _("{name} leads, if {conditions} holds.").format(name=first.name, conditions=_and(conditions))
         return _("{name} leads, but not beyond doubt.").format(name=first.name)
-    rival = _closest_rival(recommendation)
+    rival = closest_rival(recommendation)
     # Ahead of every rival, yet not leaning: what is missing is coverage.
     if rival is None or recommendation.pairwise[first.framework][rival.framework] >= LEANING_PROBABILITY:
         return _("Too little is known to recommend {name}.").format(name=first.name)
@@ -235,7 +244,7 @@ def _why(recommendation: Recommendation, knowledge: Knowledge) -> Iterable[str]:
     yield _("{name} scores {score:.1f} of 10; most of it comes from: {points}.").format(
         name=first.name, score=first.score, points=_(", ").join(points)
     )
-    rival = _closest_rival(recommendation)
+    rival = closest_rival(recommendation)
     if rival is None:
         yield _("No other framework meets your requirements.")
         return
@@ -448,13 +457,6 @@ def _not_maintained(framework: Framework, as_of: date) -> str:
 
 
 # --- wording ---------------------------------------------------------------------------------------------------------
-
-
-def _closest_rival(recommendation: Recommendation) -> Ranked | None:
-    """The rival that rank 1 is least sure to beat."""
-    first, *rivals = recommendation.ranking
-    above = recommendation.pairwise[first.framework]
-    return min(rivals, key=lambda rival: above[rival.framework], default=None)
 
 
 def _ties(ranked: Ranked, recommendation: Recommendation) -> bool:

@@ -12,19 +12,20 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from advisor.answers import Answers
-from advisor.decision.explain import people_in_words
+from advisor.decision.explain import InUse, closest_rival, in_use, instead_in_words, people_in_words
 from advisor.findings import about, launches_in_words, races, twin_sentence, verdict_sentence, verdicts_of
 from advisor.i18n import N_, _, language, ngettext
 from advisor.quantities import percent, size
-from advisor.recommendation import Current, Excluded, Ranked, Recommendation
+from advisor.recommendation import Excluded, Ranked, Recommendation
+from advisor.tui.lines import page
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.dialogs import Pick
 from advisor.tui.sheet import taken_back
 from advisor.tui.verdicts import criterion_name
 from advisor.tui.widgets.bars import TOP_SCORE, fit, interval_bar, right
-from advisor.words import name_of, need_in_words, origin_in_words, requirement_in_words, verdict_in_words
+from advisor.words import name_of, need_in_words, origin_in_words, requirement_in_words
 from bench.results import Results
-from knowledge.model import Knowledge
+from knowledge.model import Evidence, Knowledge
 
 _DECIDING_LEAVES = 4
 """As many leaves are named as deciding between rank 1 and 2; more would not be read."""
@@ -91,7 +92,7 @@ class AnswerScreen(AdvisorScreen):
         elif now is None:
             self._tell(_("Deciding…"), "")
         else:
-            self._tell(verdict_in_words(now), self._basis(now))
+            self._tell(now.reasoning.headline, self._basis(now))
         ranking = self.query_one("#ranking", OptionList)
         kept = ranking.highlighted_option.id if ranking.highlighted_option is not None else None
         ranking.set_options(self._rows(now) if now is not None else ())
@@ -103,14 +104,12 @@ class AnswerScreen(AdvisorScreen):
         self._see_reasons()
 
     def _see_current(self, now: Recommendation | None) -> None:
-        """Stay or switch: where the framework in use today stands, what would justify leaving it, what that costs."""
+        """Stay or switch: where each framework in use today stands. The reasons say what would justify leaving it."""
         stay = self.query_one("#stay", Static)
-        current = now.current if now is not None and not self.advisor.fault else None
-        stay.display = current is not None
-        if current is not None and now is not None:
-            stay.border_title = _("Stay or switch")
-            lines = [Content.styled(_standing(current, now), "bold"), *map(Content, _staying(current))]
-            stay.update(Content("\n").join(lines))
+        used = in_use(now) if now is not None and not self.advisor.fault else []
+        stay.display = bool(used)
+        stay.border_title = _("Stay or switch")
+        stay.update(page(_standing(use) for use in used))
 
     def _tell(self, headline: str, basis: str) -> None:
         self.query_one("#headline", Static).update(headline + (" …" if self.advisor.deciding else ""))
@@ -175,7 +174,7 @@ class AnswerScreen(AdvisorScreen):
         self.query_one("#reasons").border_title = name_of(now, framework)
         best = bool(now.ranking) and framework == now.ranking[0].framework
         own, common = [*self._of_framework(now, framework)], [*self._of_all(now)]
-        first = 3 + (now.current is not None)
+        first = 3 + len(now.currents)
         sections = [*common[:first], *own, *common[first:]] if best else [*own, *common]
         static.update(Content("\n\n").join(Content("\n").join(section) for section in sections if section))
 
@@ -191,10 +190,11 @@ class AnswerScreen(AdvisorScreen):
 
     def _of_all(self, now: Recommendation) -> Iterable[list[Content]]:
         knowledge = self.advisor.knowledge
-        if now.current is not None:
-            yield _section(_("Stay or switch"), [(_standing(now.current, now), "bold"), *_staying(now.current)])
+        for use in in_use(now):
+            yield _section(_("Stay with {name} or switch").format(name=use.current.name), _staying(use, knowledge))
         yield _section(_("Stack"), self._stack(now))
-        yield _section(_("What decides"), decisive(now, knowledge))
+        if (rival := closest_rival(now)) is not None:
+            yield _section(_("What decides against {name}").format(name=rival.name), decisive(now, rival, knowledge))
         yield _section(_("What flips it"), now.reasoning.what_would_change)
         yield _section(_("Mind"), now.reasoning.caveats)
         yield _section(_("Several people"), people_in_words(now, knowledge))
@@ -278,13 +278,11 @@ class AnswerScreen(AdvisorScreen):
             self.advisor.drop(assumption)
 
 
-def decisive(now: Recommendation, knowledge: Knowledge) -> list[str]:
-    """The leaves on which rank 1 gains or loses most points against rank 2."""
-    if len(now.ranking) < 2:
-        return []
-    first, second = now.ranking[:2]
-    leaves = first.contributions.keys() | second.contributions.keys()
-    gains = {leaf: first.contributions.get(leaf, 0.0) - second.contributions.get(leaf, 0.0) for leaf in leaves}
+def decisive(now: Recommendation, rival: Ranked, knowledge: Knowledge) -> list[str]:
+    """The leaves on which rank 1 gains or loses most points against `rival`."""
+    first = now.ranking[0]
+    leaves = first.contributions.keys() | rival.contributions.keys()
+    gains = {leaf: first.contributions.get(leaf, 0.0) - rival.contributions.get(leaf, 0.0) for leaf in leaves}
     ordered = sorted(gains, key=lambda leaf: (-abs(gains[leaf]), leaf))
     return [
         f"{gains[leaf]:+.2f} {leaf_name(knowledge, leaf)}"
@@ -299,21 +297,30 @@ def leaf_name(knowledge: Knowledge, leaf: str) -> str:
     return criterion.name.in_language(language()) if criterion is not None else leaf
 
 
-def _standing(current: Current, now: Recommendation) -> str:
-    """Rank and gap of the framework in use today."""
-    if current.rank is None or current.gap is None:
-        return _("{name}: out").format(name=current.name)
-    told = _("{name}: rank {n} of {all}, {gap:.1f} points behind")
-    if current.rank == 1:
-        told = _("{name}: rank {n} of {all}")
-    return told.format(name=current.name, n=current.rank, all=len(now.ranking), gap=current.gap)
+def _standing(use: InUse) -> Content:
+    """A framework in use today, where it stands, and who uses it."""
+    who = " " + _("In use by {people}.").format(people=_(", ").join(use.who)) if use.who else ""
+    return Content.assemble((use.current.name, "bold"), f"  {use.place}", (who, "dim"))
 
 
-def _staying(current: Current) -> Iterator[str]:
-    """What would justify leaving, and what that costs."""
-    yield current.what_would_justify
-    if current.leaving_cost:
-        yield _("Leaving it: {cost}").format(cost=current.leaving_cost)
+def _staying(use: InUse, knowledge: Knowledge) -> Iterator[_Part]:
+    """What would justify leaving, what that costs and where one would go, each with its evidence."""
+    yield use.current.what_would_justify
+    framework = knowledge.frameworks.get(use.current.framework)
+    cost = use.current.leaving_cost or _("What leaving costs is not known.")
+    yield _("Leaving it: {cost}").format(cost=cost)
+    if framework is not None:
+        yield from _evidence(framework.leaving.evidence if framework.leaving is not None else (), knowledge)
+        for told, part in zip(instead_in_words(framework.id, knowledge), framework.instead, strict=True):
+            yield told
+            yield from _evidence(part.evidence, knowledge)
+
+
+def _evidence(evidence: Iterable[Evidence], knowledge: Knowledge) -> Iterator[_Part]:
+    for piece in evidence:
+        source = knowledge.sources.get(piece.source)
+        told = f"{source.title}, {source.published or _('undated')}" if source is not None else piece.source
+        yield f"  {piece.claim} — {told}", "dim"
 
 
 def _set_by_hand(answers: Answers, knowledge: Knowledge) -> Iterator[_Part]:

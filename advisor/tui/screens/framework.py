@@ -225,7 +225,8 @@ class FrameworkScreen(AdvisorScreen):
         order = list(Support)
         for statement in sorted(self._framework.facts[fact], key=lambda s: order.index(s.support)):
             mark = "✗" if statement.support is Support.NONE else "✓"
-            lines.append((f"{mark} {support_in_words(statement.support)}: {', '.join(statement.values)}", "bold"))
+            told = ", ".join(value for value in statement.values if value != "true")
+            lines.append((f"{mark} {support_in_words(statement.support)}" + (f": {told}" if told else ""), "bold"))
             lines.append((_("as of {date}").format(date=statement.as_of), "dim"))
             if statement.note:
                 lines.append(statement.note)
@@ -389,8 +390,12 @@ def _heading(text: str) -> Option:
 def _in_brief(statements: Sequence[FactStatement]) -> str:
     words = []
     for statement in statements:
-        mark = "✗" if statement.support is Support.NONE else ""
-        words += [mark + value for value in statement.values]
+        none = statement.support is Support.NONE
+        for value in statement.values:
+            if value == "true":  # a fact that is so or not so
+                words.append("✗" if none else "✓")
+            else:
+                words.append(f"✗{value}" if none else value)
     return " ".join(words)
 
 

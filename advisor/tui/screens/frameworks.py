@@ -10,8 +10,13 @@ from textual.widgets import DataTable, Static
 
 from advisor.i18n import N_, _, language
 from advisor.tui.screens.base import AdvisorScreen
+from advisor.tui.widgets.bars import fit
 from advisor.words import role_in_words, status_in_words
 from knowledge.model import Framework
+
+_NAME = 20
+"""Columns of a name where there are 80: all but one fit, and the newest release stands beside them. How much is rated
+does not fit there."""
 
 
 class FrameworkTable(DataTable[Cell]):
@@ -26,6 +31,10 @@ class FrameworksScreen(AdvisorScreen):
     CSS_PATH = "frameworks.tcss"
     BINDINGS: ClassVar = [Binding("escape", "leave", N_("back"), key_display="esc")]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._narrow = False
+
     def heading(self) -> str:
         return _("Frameworks")
 
@@ -37,13 +46,18 @@ class FrameworksScreen(AdvisorScreen):
         super().on_mount()
         self.query_one(FrameworkTable).focus()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(lambda: self.fill() if self.stays and self._narrow is self.has_class("-wide") else None)
+
     def fill(self) -> None:
         table = self.query_one(FrameworkTable)
         row = table.cursor_row
         table.clear(columns=True)
-        table.add_columns(*(Cell(text) for text in (_("name"), _("role"), _("life"), _("newest release"), _("rated"))))
+        self._narrow = not self.has_class("-wide")
+        headings = (_("name"), _("role"), _("life"), _("newest release"), _("rated"))[: 4 if self._narrow else 5]
+        table.add_columns(*map(Cell, headings))
         for framework in self.advisor.knowledge.frameworks.values():
-            table.add_row(*self._cells(framework), key=framework.id)
+            table.add_row(*self._cells(framework)[: len(headings)], key=framework.id)
         table.move_cursor(row=row)
 
     def _cells(self, framework: Framework) -> tuple[Cell, ...]:
@@ -51,7 +65,7 @@ class FrameworksScreen(AdvisorScreen):
         release = f"{life.releases[0].version}  {life.releases[0].date}" if life.releases else ""
         known = sum(bool(s) and s[0].score is not None for s in framework.ratings.values())
         return (
-            Cell(framework.name, style="bold"),
+            Cell(fit(framework.name, _NAME) if self._narrow else framework.name, style="bold"),
             Cell(role_in_words(framework.role)),
             Cell(status_in_words(life.status)),
             Cell(release),

@@ -15,8 +15,12 @@ from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.screens.claims import ClaimsScreen, GuideScreen
 from advisor.tui.screens.dialogs import Pick
 from advisor.tui.verdicts import HOLDS
+from advisor.tui.widgets.bars import fit
 from knowledge.loader import walk
 from knowledge.model import Guide
+
+_BEFORE = 38
+"""Columns before the title of a guide and behind it."""
 
 
 class GuidesTable(DataTable[Cell]):
@@ -64,7 +68,7 @@ class GuidesScreen(AdvisorScreen):
             Cell(guide.published),
             *(Cell(str(counts[holds]), justify="right") for holds in HOLDS),
             Cell(str(len(guide.charges)), justify="right"),
-            Cell(guide.title.in_language(language()), style="bold"),
+            Cell(fit(guide.title.in_language(language()), max(self.size.width - _BEFORE, 20)).rstrip(), style="bold"),
         )
 
     def _see_conclusion(self) -> None:

@@ -13,7 +13,6 @@ from textual.widgets.option_list import Option
 from advisor.i18n import N_, _, language
 from advisor.recommendation import Recommendation
 from advisor.tui.screens.base import AdvisorScreen
-from advisor.words import verdict_in_words
 
 
 class HomeScreen(AdvisorScreen):
@@ -91,7 +90,7 @@ class HomeScreen(AdvisorScreen):
         date = self.advisor.knowledge.date.isoformat()
         text = _("{n} frameworks, facts as of {date}.").format(n=known, date=date)
         if recommendation is not None and self.advisor.answered()[0]:
-            text += "\n" + _("So far: {verdict}").format(verdict=verdict_in_words(recommendation))
+            text += "\n" + _("So far: {verdict}").format(verdict=recommendation.reasoning.headline)
         self.query_one("#standing", Static).update(text)
 
     async def on_option_list_option_selected(self, selected: OptionList.OptionSelected) -> None:

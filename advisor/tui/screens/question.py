@@ -78,7 +78,7 @@ class QuestionScreen(AdvisorScreen):
         choices = self.query_one(Choices)
         choices.show(asked.choose, options(self.advisor.knowledge, asked), self._reply(), found)
         choices.focus()
-        self.query_one("#so-far").border_title = _("So far: chance to be first")
+        self.query_one("#so-far").border_title = _("By score · chance to be first")
         self._marked = False
         self._see_ranking()
         self._see_answers()

@@ -14,7 +14,7 @@ from advisor.recommendation import Recommendation
 from advisor.tui.screens.base import AdvisorScreen
 from advisor.tui.widgets.bars import fit
 
-_NAME = 19
+_NAME, _CELL = 19, 4
 _LIKELY, _HARDLY = 0.5, 0.005
 """From one half on a cell is bold; what rounds to 0 % is a dot."""
 
@@ -24,9 +24,13 @@ class RanksTable(DataTable[Cell]):
 
     BINDINGS: ClassVar = [
         Binding("enter", "select_cursor", N_("why, why not"), key_display="⏎"),
-        Binding("left", "cursor_left", show=False),
-        Binding("right", "cursor_right", N_("sideways"), key_display="←→"),
+        Binding("left", "sideways(-1)", show=False),
+        Binding("right", "sideways(1)", N_("sideways"), key_display="←→"),
     ]
+
+    def action_sideways(self, columns: int) -> None:
+        """Scroll by whole columns."""
+        self.scroll_relative(x=columns * (_CELL + 2 * self.cell_padding), animate=False)
 
 
 class RanksScreen(AdvisorScreen):
@@ -60,9 +64,9 @@ class RanksScreen(AdvisorScreen):
         row = table.cursor_row
         table.clear(columns=True)
         about = (
-            _("P(the row scores above the column)")
+            _("How often the row's framework scores above the column's, in the draws")
             if self._pairs
-            else _("P(rank), in the draws of ratings and weights")
+            else _("How often each takes each rank, in the draws of ratings and weights")
         )
         self.query_one("#about", Static).update(about if now is not None and now.ranking else _("Nobody is ranked."))
         if now is None or not now.ranking:
@@ -70,7 +74,7 @@ class RanksScreen(AdvisorScreen):
         order = [each.framework for each in now.ranking]
         table.add_column(Cell(""), width=_NAME)
         for number in range(1, len(order) + 1):
-            table.add_column(Cell(str(number), justify="right"), width=4)
+            table.add_column(Cell(str(number), justify="right"), width=_CELL)
         for entry in now.ranking:
             cells = self._above(now, entry.framework, order) if self._pairs else now.acceptability[entry.framework]
             name = Cell(fit(f"{entry.rank} {entry.name}", _NAME), style="bold" if entry.rank == 1 else "")

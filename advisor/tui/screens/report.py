@@ -1,6 +1,7 @@
 """The report: a preview, and a file of it."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -19,8 +20,23 @@ from knowledge.faults import BadInput
 _FILE = "framework-advice.md"
 
 
+_LINES = 100
+"""As many lines are previewed at most, whole sections only. Of a report on fourteen frameworks the screen would make
+9,200 widgets, in 28 seconds of one core and 2.5 for each page turned; of this many lines it makes 160, in 0.8."""
+
+
+def beginning(report: str) -> str:
+    """The first sections of a Markdown report, as many as `_LINES` hold; at least what stands before the first."""
+    shown = ""
+    for section in re.split(r"(?m)^(?=## )", report):
+        if shown and (shown + section).count("\n") > _LINES:
+            break
+        shown += section
+    return shown
+
+
 class ReportScreen(AdvisorScreen):
-    """The Markdown report as it will be written; the file's suffix decides the form."""
+    """The beginning of the Markdown report as it will be written; the file's suffix decides the form."""
 
     CSS_PATH = "report.tcss"
     BINDINGS: ClassVar = [
@@ -59,8 +75,13 @@ class ReportScreen(AdvisorScreen):
         else:
             if not self.stays:
                 return
-            await self.query_one(Markdown).update(text.decode())
-            state.update(_("Preview; e writes it as .md, .html or .json."))
+            report = text.decode()
+            shown = beginning(report)
+            await self.query_one(Markdown).update(shown)
+            whole = _("All of it; e writes it as .md, .html or .json.")
+            told = _("Its first {shown} of {lines:,} lines; e writes all of it as .md, .html or .json.")
+            lines = (shown.count("\n"), report.count("\n"))
+            state.update(whole if shown == report else told.format(shown=lines[0], lines=lines[1]))
         if self.stays:
             self.query_one("#preview").loading = False
 

@@ -256,6 +256,10 @@ def _framework(identifier: str, score: float, status: Status) -> Framework:
             "python": (
                 FactStatement(values=("3.11", "3.13"), support=Support.NATIVE, as_of=date(2026, 10, 1), evidence=()),
             ),
+            "offline": (FactStatement(values=("true",), support=Support.NATIVE, as_of=date(2026, 10, 1), evidence=()),),
+            "governance": (
+                FactStatement(values=("foundation",), support=Support.NONE, as_of=date(2026, 10, 1), evidence=()),
+            ),
         },
         leaving=Leaving(cost="Layers are rewritten by hand.", evidence=_EVIDENCE[:1]),
         instead=(Instead(framework="pytorch", because="Closest in kind."),) if archived else (),
@@ -426,6 +430,7 @@ def recommendation(answers: Answers, results: Results | None) -> Recommendation:
     ranked = [*order, "mxnet"] if kept is not None else order
     numbers = [(7.4, 6.8, 7.9, 0.56), (7.2, 6.7, 7.8, 0.43), (5.6, 4.9, 6.3, 0.01), (3.1, 2.0, 4.0, 0.0)]
     points = [{"ease.ramp_up": 4.0 - n, "ease.debugging": 2.0, "community.pretrained": 1.4 + n / 2} for n in range(4)]
+    current = _current(answers.current, ranked, numbers)
     return Recommendation(
         schema=SCHEMA,
         verdict=Verdict.TOO_CLOSE,
@@ -466,7 +471,8 @@ def recommendation(answers: Answers, results: Results | None) -> Recommendation:
             Flip(framework=order[1], criterion="community.pretrained", start=0.19, to=0.14),
             Flip(framework="tensorflow", criterion=None),
         ),
-        current=_current(answers.current, ranked, numbers),
+        current=current,
+        currents=() if current is None else (current,),
         course=None,
         measured=None
         if results is None
@@ -479,7 +485,7 @@ def recommendation(answers: Answers, results: Results | None) -> Recommendation:
         not_counted_leaves=("performance.time_to_finish",),
         minimal_drops=(),
         reasoning=Reasoning(
-            headline="Too close to call",
+            headline=f"{NAMES[order[0]]} and {NAMES[order[1]]} are too close to call.",
             why=(f"{NAMES[order[0]]} is easiest to begin with.",),
             why_not={f: f"{NAMES[f]} has less to build on." for f in ranked[1:]},
             what_would_change=(f"{NAMES[order[1]]} would come first if Pretrained models weighed 14 %.",),
@@ -547,11 +553,12 @@ def several(sheets: Sequence[Answers], results: Results | None) -> Recommendatio
             )
         )
     everybody = tuple(sheet.respondent for sheet in sheets)
+    used = {each.current.framework: each.current for each in people if each.current is not None}
     excluded = tuple(
         replace(each, failed=tuple(replace(failure, owners=everybody) for failure in each.failed))
         for each in joint.excluded
     )
-    return replace(joint, people=tuple(people), agreement=0.5, excluded=excluded)
+    return replace(joint, people=tuple(people), agreement=0.5, excluded=excluded, currents=tuple(used.values()))
 
 
 ABOVE = 0.56

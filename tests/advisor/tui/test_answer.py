@@ -22,7 +22,7 @@ async def test_verdict_and_what_it_rests_on_stand_first(app: AdvisorApp, settle:
     async with app.run_test() as pilot:
         app.action_answer()
         await settle(pilot)
-        assert shown(app, "#headline") == "Too close to call: PyTorch or Keras"
+        assert shown(app, "#headline") == "PyTorch and Keras are too close to call."
         assert shown(app, "#basis") == "0 of 5 questions answered · nothing measured"
 
 
@@ -53,7 +53,7 @@ async def test_what_decides_what_flips_and_the_stack_are_named(app: AdvisorApp, 
         app.action_answer()
         await settle(pilot)
         told = shown(app, "#because")
-        assert "+1.00 Getting started\n-0.50 Pretrained models" in told
+        assert "What decides against Keras\n+1.00 Getting started\n-0.50 Pretrained models" in told
         assert "What flips it\nKeras would come first if Pretrained models weighed 14 %." in told
         assert "write in  PyTorch\nexport    onnxruntime" in told
 
@@ -192,10 +192,29 @@ async def test_stay_or_switch_is_shown_for_the_framework_in_use(scene: Scene, se
     async with app.run_test() as pilot:
         app.action_answer()
         await settle(pilot)
-        told = shown(app, "#stay")
-        assert told.startswith("Keras: rank 2 of 3, 0.2 points behind\nLeaving would be justified from 90 % on.")
-        assert told.endswith("Leaving it: Layers are rewritten by hand.")
-        assert shown(app, "#because").startswith("Stay or switch\nKeras: rank 2 of 3")
+        assert shown(app, "#stay") == "Keras  It ranks 2 of 3, 0.20 points behind the first."
+        told = shown(app, "#because")
+        assert told.startswith(
+            "Stay with Keras or switch\nLeaving would be justified from 90 % on.\n"
+            "Leaving it: Layers are rewritten by hand.\n"
+        )
+
+
+async def test_everything_that_several_people_use_is_weighed_with_its_evidence(scene: Scene, settle: Settle) -> None:
+    ann, bob = Answers(respondent="Ann", current="keras"), Answers(respondent="Bob", current="mxnet")
+    app = AdvisorApp(KNOWLEDGE, scene, answers=ann)
+    app.others = (("bob.yaml", bob),)
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        assert shown(app, "#stay").splitlines() == [
+            "Keras  It ranks 2 of 3, 0.20 points behind the first. In use by Ann.",
+            "Apache MXNet  It is knocked out; otherwise it would rank 4. In use by Bob.",
+        ]
+        told = shown(app, "#because")
+        assert told.startswith("Stay with Keras or switch\n")
+        assert "\n\nStay with Apache MXNet or switch\n" in told
+        assert "\nInstead of Apache MXNet, PyTorch: Closest in kind." in told
 
 
 async def test_without_a_framework_in_use_there_is_no_such_panel(app: AdvisorApp, settle: Settle) -> None:

@@ -15,7 +15,7 @@ def point_at(app: AdvisorApp, entry: str) -> None:
 
 
 async def test_the_table_has_role_life_and_newest_release(app: AdvisorApp, settle: Settle) -> None:
-    async with app.run_test() as pilot:
+    async with app.run_test(size=(140, 45)) as pilot:
         await pilot.press("f")
         await settle(pilot)
         table = app.screen.query_one(DataTable)
@@ -30,6 +30,31 @@ async def test_the_table_has_role_life_and_newest_release(app: AdvisorApp, settl
         await settle(pilot)
         assert isinstance(app.screen, FrameworkScreen)
         assert app.screen.heading() == "Apache MXNet"
+
+
+async def test_where_there_are_eighty_columns_nothing_of_the_table_is_cut_off(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f")
+        await settle(pilot)
+        table = app.screen.query_one(DataTable)
+        row = [str(cell) for cell in table.get_row("mxnet")]
+        assert (row[0].rstrip(), *row[1:]) == ("Apache MXNet", "engine", "archived", "2.0  2026-09-01")
+        assert table.virtual_size.width <= table.size.width
+        await pilot.resize_terminal(140, 45)
+        await settle(pilot)
+        assert len(table.get_row("mxnet")) == 5
+
+
+async def test_what_is_so_or_not_so_has_a_mark_and_no_word(app: AdvisorApp, settle: Settle) -> None:
+    async with app.run_test(size=(140, 45)) as pilot:
+        app.action_framework("pytorch")
+        await settle(pilot)
+        entries = app.screen.query_one("#entries", OptionList)
+        assert str(entries.get_option("fact:offline").prompt).rstrip().endswith(": ✓")
+        assert str(entries.get_option("fact:governance").prompt).rstrip().endswith(": ✗foundation")
+        point_at(app, "fact:offline")
+        await settle(pilot)
+        assert shown(app, "#detail").startswith("✓ native\n")
 
 
 async def test_a_rating_has_range_reason_evidence_and_place(app: AdvisorApp, settle: Settle) -> None:

@@ -63,7 +63,7 @@ async def test_who_has_answered_before_is_offered_the_answer_first(scene: Scene,
         await settle(pilot)
         menu = app.screen.query_one(OptionList)
         assert "See the answer  1 of 5 answered" in str(menu.get_option_at_index(0).prompt)
-        assert "So far: Too close to call: Keras or PyTorch" in shown(app, "#standing")
+        assert "So far: Keras and PyTorch are too close to call." in shown(app, "#standing")
 
 
 async def test_a_key_line_is_there_on_every_screen(app: AdvisorApp, settle: Settle) -> None:

@@ -9,6 +9,7 @@ from textual.widgets import Input, Markdown
 from advisor.answers import Answer, Answers
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.dialogs import AskPath, Confirm
+from advisor.tui.screens.report import beginning
 from tests.advisor.tui.conftest import Settle
 from tests.advisor.tui.scene import KNOWLEDGE, Scene, shown
 
@@ -26,6 +27,26 @@ async def test_the_preview_is_the_markdown_report(app: AdvisorApp, settle: Settl
         app.action_report()
         await settle(pilot)
         assert app.screen.query_one(Markdown).source.startswith("# Advice")
+
+
+def test_a_preview_is_whole_sections_within_a_hundred_lines() -> None:
+    head, short, long = "# Advice\n\n", "## Ranking\n" + "- a\n" * 60, "## Sources\n" + "- b\n" * 60
+    assert beginning(head + short) == head + short
+    assert beginning(head + short + long + "## End\n") == head + short
+    assert beginning("# Advice\n" + "- a\n" * 200 + long) == "# Advice\n" + "- a\n" * 200
+
+
+async def test_the_preview_of_a_long_report_says_how_much_of_it_there_is(
+    scene: Scene, settle: Settle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = "# Advice\n" + "## Ranking\n- a\n" * 20 + "## Sources\n" + "- b\n" * 1200
+    monkeypatch.setattr(scene, "report", lambda *_given: report.encode())
+    app = AdvisorApp(KNOWLEDGE, scene)
+    async with app.run_test() as pilot:
+        app.action_report()
+        await settle(pilot)
+        assert app.screen.query_one(Markdown).source == "# Advice\n" + "## Ranking\n- a\n" * 20
+        assert shown(app, "#state") == "Its first 41 of 1,242 lines; e writes all of it as .md, .html or .json."
 
 
 @pytest.mark.parametrize("form", ["md", "html", "json"])
