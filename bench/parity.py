@@ -48,9 +48,9 @@ METHOD.md has 3e-4, for a comparison with float64: there the rounding of the upd
 the difference (1.6e-4 at most in 225 seeds). The reference's updated weights are now rounded as a candidate has to
 round its own."""
 
-OUTPUT_TOLERANCE = 3e-5
-"""Honest float32 outputs stay within 5e-6; the weakest fault that only inference shows changes them by 9e-4 (gelu
-approximated by tanh)."""
+OUTPUT_TOLERANCE = 1e-4
+"""Honest float32 outputs stay within 5e-6 on CPUs; cuDNN's LSTM is 2.7e-5 off on an H100, however it is reached. The
+weakest fault that only inference shows changes them by 9e-4 (gelu approximated by tanh)."""
 
 TOLERANCES: Final[Mapping[str, Tolerance]] = {
     "fp32": Tolerance(LOSS_TOLERANCE, FIRST_UPDATE_TOLERANCE, OUTPUT_TOLERANCE),

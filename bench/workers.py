@@ -30,9 +30,9 @@ from bench.scoreboard import Scoreboard
 from bench.session import Deadlines, Refusal, Request, Session, WorkerFailure, worker_variables
 from knowledge.model import Knowledge
 
-WORKER_BYTES = 800_000_000
-"""Memory a worker is expected to need before anything is known of it: the largest of the main frameworks had 650 MB
-resident while training."""
+WORKER_BYTES = {"cpu": 800_000_000, "mps": 800_000_000, "cuda": 1_800_000_000}
+"""Memory a worker is expected to need before anything is known of it, by kind of device: the largest of the main
+frameworks had 650 MB resident while training on a CPU, and 1.6 GB with a GPU's libraries loaded."""
 
 MEMORY_RESERVE_BYTES = 500_000_000
 """Left free for everything else: a machine that swaps measures its disk."""
@@ -47,6 +47,10 @@ IDLE_WATCH_SECONDS = 2.0
 KERNEL_SHARE = 0.05
 """Share of CPU time spent in the kernel from which on it is told: six processes of PyTorch on one small convolutional
 network had 12 to 21 %, with 3,900 to 7,000 page faults a step, and none with a large MALLOC_TRIM_THRESHOLD_."""
+
+PAGE_FAULTS = 100
+"""Page faults a step from which on they are told to be the reason: a tenth of a millisecond or so. Without them it is
+something else that asks for the kernel, as a GPU's driver does (7 to 11 % on an H100)."""
 
 SAMPLE_SECONDS = 0.5
 """Between two samples of the machine's load."""
@@ -187,7 +191,7 @@ class Workers:
 
     def needed_bytes(self, name: str) -> int:
         """Memory that a worker is expected to take."""
-        return self._known_bytes.get(untwinned(name), WORKER_BYTES)
+        return self._known_bytes.get(untwinned(name), WORKER_BYTES[self._plan.device.partition(":")[0]])
 
     async def prepare(self, name: str, workload: str, material: Material) -> None:
         """Start, load, build, check and warm up one worker; a candidate that cannot is out of this workload."""
@@ -512,7 +516,7 @@ def _cpu_seconds(pid: int) -> float:
 def _on_the_kernel(status: protocol.StatusReply) -> tuple[str, ...]:
     """What to say where much of a step goes to the kernel; its share differs from process to process."""
     share, faults = status.kernel_share, status.page_faults_per_step
-    if share is None or faults is None or share < KERNEL_SHARE:
+    if share is None or faults is None or share < KERNEL_SHARE or faults < PAGE_FAULTS:
         return ()
     return (
         f"{share:.0%} of its CPU time went to the kernel, with {faults:,.0f} page faults a step: where its memory is"

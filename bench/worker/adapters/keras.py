@@ -53,6 +53,8 @@ class Adapter(kit.Adapter):
             raise kit.unknown_mode("keras", mode)
         keras = self.keras
         self.network = network
+        if any(layer["kind"] == "lstm" for layer in network["layers"]):
+            self._require_lstm()
         # A recurrence's number of steps is one more input of the model, except in a loop of one's own on PyTorch and
         # JAX: there a Python int reaches the layer.
         self.fed = mode == "fit" or self.backend == "tensorflow"
@@ -74,6 +76,15 @@ class Adapter(kit.Adapter):
         recurrences = [layer for layer in self.layers.values() if isinstance(layer, self.recurrence)]
         self.loop = loop(keras, self.model, optimiser, loss, recurrences)
         self.feed(batches)
+
+    def _require_lstm(self):
+        """On JAX with a GPU Keras takes cuDNN's, which JAX has in float32 only, and says so when it runs."""
+        try:
+            self.keras.layers.LSTM(8)(self.keras.ops.zeros((2, 2, 8)))
+        except ValueError as error:
+            policy = self.keras.config.dtype_policy().name
+            problem = "keras.layers.LSTM in %s: %s" % (policy, error)
+            raise kit.Refused("precision", problem, "use --precision fp32") from None
 
     def feed(self, batches):
         shapes = [described["shape"] for described in self.network["inputs"].values()]
