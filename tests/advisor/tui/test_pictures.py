@@ -6,6 +6,7 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import OptionList
+from textual.widgets import OptionList
 
 from advisor import i18n
 from advisor.answers import Answer, Answers
@@ -72,7 +73,10 @@ async def report(app: AdvisorApp, pilot: Pilot[None]) -> None:
 async def rating(app: AdvisorApp, pilot: Pilot[None]) -> None:
     app.action_framework("mxnet")
     await pilot.pause()
-    await pilot.press("down", "down", "down", "down", "down", "down", "h")
+    entries = app.screen.query_one("#entries", OptionList)
+    entries.highlighted = entries.get_option_index("leaf:ease.ramp_up")
+    await pilot.pause()
+    await pilot.press("h")
 
 
 async def attributes(app: AdvisorApp, pilot: Pilot[None]) -> None:
