@@ -19,11 +19,27 @@ class KeyLine(Footer):
     """
 
     _wrapped_at = 0
+    _drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        self._wrapped_at = self.app.size.width
+        self._wrapped_at, self._drawn = self.app.size.width, self._keys()
         for row in _rows(super().compose(), self._wrapped_at):
             yield HorizontalGroup(*row)
+
+    async def recompose(self) -> None:
+        """Draw the line anew where it is another one. Textual asks for it four times while a screen opens, and each
+        time takes as long as what the screen is about.
+        """
+        if self.is_attached and self._keys() != self._drawn:
+            await super().recompose()
+
+    def _keys(self) -> tuple[object, ...]:
+        """All that the line shows, and the width it is wrapped at."""
+        if not self._bindings_ready:
+            return ()
+        active = self.screen.active_bindings.values()
+        shown = ((key.binding.key, key.binding.key_display, key.binding.description, key.enabled) for key in active)
+        return (self.app.size.width, *shown)
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap anew where the width is another one."""

@@ -6,7 +6,6 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.widgets import OptionList
-from textual.widgets import OptionList
 
 from advisor import i18n
 from advisor.answers import Answer, Answers
