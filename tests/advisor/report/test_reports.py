@@ -467,6 +467,7 @@ def test_who_is_retired_says_where_to_go_instead(team: Content, form: str) -> No
     assert len(retired) == 4
     for each in retired:
         assert each.instead
+        assert all(each.instead_evidence)
         assert all(sentence in text for sentence in each.instead)
 
 
