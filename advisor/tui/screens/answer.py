@@ -63,6 +63,10 @@ class AnswerScreen(AdvisorScreen):
         Binding("escape", "leave", N_("back"), key_display="esc"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._first: str | None = None
+
     def heading(self) -> str:
         return _("Answer")
 
@@ -97,6 +101,9 @@ class AnswerScreen(AdvisorScreen):
         kept = ranking.highlighted_option.id if ranking.highlighted_option is not None else None
         ranking.set_options(self._rows(now) if now is not None else ())
         identifiers = [option.id for option in ranking.options]
+        if kept == self._first:  # nobody has moved the cursor: it goes with the first, whoever that is now
+            kept = None
+        self._first = identifiers[0] if identifiers else None
         ranking.highlighted = identifiers.index(kept) if kept in identifiers else 0 if identifiers else None
         if self.focused is None:
             ranking.focus()

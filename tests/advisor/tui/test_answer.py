@@ -48,6 +48,26 @@ async def test_reasons_follow_the_cursor(app: AdvisorApp, settle: Settle) -> Non
         assert "The repository was archived read-only. — Quick start, 2026-09" in shown(app, "#because")
 
 
+async def test_the_cursor_goes_with_the_first_until_it_is_moved(app: AdvisorApp, settle: Settle) -> None:
+    learn, research = (Answers(answers={"goal": Answer((goal,))}) for goal in ("learn", "research"))
+    async with app.run_test() as pilot:
+        app.action_answer()
+        await settle(pilot)
+        reasons = app.screen.query_one("#reasons")
+        assert reasons.border_title == "PyTorch"
+        app.answers = learn
+        await settle(pilot)
+        assert rows(app)[0].split()[1] == "Keras"
+        assert reasons.border_title == "Keras"
+        await pilot.press("down", "down")
+        await settle(pilot)
+        moved_to = reasons.border_title
+        app.answers = research
+        await settle(pilot)
+        assert rows(app)[0].split()[1] == "PyTorch"
+        assert reasons.border_title == moved_to == "TensorFlow"
+
+
 async def test_what_decides_what_flips_and_the_stack_are_named(app: AdvisorApp, settle: Settle) -> None:
     async with app.run_test() as pilot:
         app.action_answer()
