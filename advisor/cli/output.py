@@ -27,6 +27,10 @@ def console(stderr: bool = False) -> Any:
     """A Rich console for people; plain when the output is no terminal or NO_COLOR is set."""
     from rich.console import Console
 
+    from advisor.line_breaks import break_like_chinese
+
+    break_like_chinese()
+
     class Plain(Console):
         def on_broken_pipe(self) -> NoReturn:
             raise BrokenPipeError  # `advisor.cli.run` knows what it means; Rich would exit with status 1

@@ -18,6 +18,7 @@ from textual.screen import Screen
 
 from advisor.answers import Answers, FixedWeight, dump_answers
 from advisor.i18n import LANGUAGES, N_, _, language, set_language
+from advisor.line_breaks import break_like_chinese
 from advisor.recommendation import Recommendation
 from advisor.respondents import distinct, named
 from advisor.tui.screens.base import AdvisorScreen, Speaking
@@ -82,6 +83,7 @@ class AdvisorApp(App[None]):
     ) -> None:
         """The app; with a recording it opens on the screen that plays it, at `speed` times the pace it had."""
         super().__init__()
+        break_like_chinese()
         self.title = "Framework Advisor"
         if language is not None:
             set_language(language)
