@@ -95,22 +95,29 @@ def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
     from rich.table import Table
 
     from advisor.decision.explain import in_use
+    from advisor.quantities import percent
     from advisor.words import need_in_words
 
     out, reasoning = console(), recommendation.reasoning
     out.print(reasoning.headline, style="bold", markup=False)
     table = Table(box=None, pad_edge=False)
-    for heading, justify in ((_("framework"), "left"), ("", "left"), (_("score"), "right"), ("P(1)", "right")):
+    for heading, justify in (
+        (_("framework"), "left"),
+        ("", "left"),
+        (_("score"), "right"),
+        (_("comes first"), "right"),
+    ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     for ranked in recommendation.ranking:
         bar = "█" * round(ranked.score / 10 * _BAR)
         score = rf"{ranked.score:.1f} \[{ranked.low:.1f}-{ranked.high:.1f}]"
-        table.add_row(ranked.name, bar, score, f"{ranked.first_probability:.2f}")
+        table.add_row(ranked.name, bar, score, percent(ranked.first_probability))
     out.print(table)
     for entry in recommendation.stack:
         known = base.frameworks.get(entry.framework)
         name = known.name if known else entry.framework
-        out.print(f"{need_in_words(entry.need)}: {name} ({entry.because})", markup=False)
+        told = _("{need}: {name}. {because}")
+        out.print(told.format(need=need_in_words(entry.need), name=name, because=entry.because), markup=False)
     _show_people(recommendation, base)
     sections = [(_("Why"), reasoning.why), (_("Mind"), reasoning.caveats)]
     for use in in_use(recommendation):
@@ -122,7 +129,9 @@ def _show(recommendation: "Recommendation", base: "Knowledge") -> None:
         not_counted = tuple(f"{each.candidate} {each.workload}: {each.why}" for each in measured.not_counted)
         sections.append((_("Counted in the ranking:") + f" {measured.results}", measured.counted))
         sections.append((_("Not counted in the ranking:") + f" {measured.results}", not_counted))
-    sections.append((_("Assumed"), tuple(f"{a.what} ({a.removable_by})" for a in recommendation.assumptions)))
+    otherwise = _("the sheet can say otherwise:")
+    assumed = tuple(f"{each.what} ({otherwise} {each.removable_by})" for each in recommendation.assumptions)
+    sections.append((_("Assumed"), assumed))
     for heading, lines in sections:
         if lines:
             out.print(f"\n{heading}", style="bold")
