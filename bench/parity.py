@@ -63,8 +63,12 @@ WIDENED: Final[Mapping[str, float]] = {}
 """Framework id -> by how much its fp32 tolerances are wider, in the open: older engines reach 4e-5 late (METHOD.md).
 Each with its worst honest figure."""
 
+WIDENED_UPDATES: Final[Mapping[tuple[str, str], float]] = {("cuda", "lenet-mnist"): 12.0}
+"""(Kind of device, workload id) -> by how much the first update's fp32 tolerance is wider in the open. cuDNN is 3.8e-4
+off on an H100 in the gradient of a kernel of 5 by 5; the weakest fault is 100 x the losses' tolerance there."""
 
-def tolerance(precision: str, framework: str = "") -> Tolerance:
+
+def tolerance(precision: str, framework: str = "", device: str = "cpu", workload: str = "") -> Tolerance:
     """What a candidate may differ by.
 
     Raises:
@@ -72,7 +76,8 @@ def tolerance(precision: str, framework: str = "") -> Tolerance:
     """
     usual = TOLERANCES[precision]
     factor = WIDENED.get(framework, 1.0)
-    return Tolerance(usual.losses * factor, usual.first_update * factor, usual.outputs * factor)
+    of_updates = WIDENED_UPDATES.get((device.partition(":")[0], workload), 1.0) if precision == "fp32" else 1.0
+    return Tolerance(usual.losses * factor, usual.first_update * factor * of_updates, usual.outputs * factor)
 
 
 def compare(
@@ -83,6 +88,8 @@ def compare(
     *,
     precision: str = "fp32",
     framework: str = "",
+    device: str = "cpu",
+    workload: str = "",
 ) -> Parity:
     """Compare a trace with the reference.
 
@@ -93,13 +100,14 @@ def compare(
         outputs: of the first batch in inference mode, with the initial weights; None where they were not asked for.
         precision: of the arithmetic.
         framework: the candidate's, for `WIDENED`.
+        device, workload: "cpu", "cuda:N" or "mps", and an id, for `WIDENED_UPDATES`.
 
     What is missing, misshapen or not finite counts as zero, so that its relative difference is 1.
 
     Raises:
         KeyError: there is no such precision.
     """
-    allowed = tolerance(precision, framework)
+    allowed = tolerance(precision, framework, device, workload)
     expected = np.asarray(reference.losses)
     found = np.zeros_like(expected)
     found[: len(losses)] = losses[: len(expected)]

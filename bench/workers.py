@@ -293,6 +293,8 @@ class Workers:
             outputs,
             precision=plan.precision,
             framework=candidate.framework,
+            device=plan.device,
+            workload=workload,
         )
         self._board.note(
             name,

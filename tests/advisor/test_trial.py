@@ -260,12 +260,13 @@ def test_memory_is_compared_beyond_what_launches_differ_by(own: int, rivals: tup
 
 
 def test_the_margin_covers_what_the_recorded_races_show_of_one_candidate() -> None:
-    peaks: dict[tuple[str, str], list[int]] = {}
+    peaks: dict[tuple[str, str, str], list[int]] = {}
     for path in (*recording.shipped().values(), *(path for paths in recording.trials().values() for path in paths)):
         recorded = recording.read(path)
         for each in (*(event for event in recorded.events if isinstance(event, Prepared)), *recorded.results.runs):
             if each.peak_rss_bytes is not None:
-                peaks.setdefault((untwinned(each.candidate), each.workload), []).append(each.peak_rss_bytes)
+                of = (recorded.results.plan.device, untwinned(each.candidate), each.workload)
+                peaks.setdefault(of, []).append(each.peak_rss_bytes)
     widest = max(max(found) / min(found) for found in peaks.values())
     assert widest > 1.05
     assert widest**2 <= MEMORY_SPREAD

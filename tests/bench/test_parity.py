@@ -152,6 +152,15 @@ def test_a_wider_tolerance_of_an_engine_is_in_the_open(monkeypatch: pytest.Monke
         parity.tolerance("fp8")
 
 
+def test_a_wider_tolerance_of_a_library_is_for_its_device_its_workload_and_first_updates_alone() -> None:
+    usual, widened = parity.tolerance("fp32"), parity.tolerance("fp32", device="cuda:1", workload="lenet-mnist")
+    assert widened.first_update == 12 * usual.first_update
+    assert (widened.losses, widened.outputs) == (usual.losses, usual.outputs)
+    assert parity.tolerance("fp32", device="cpu", workload="lenet-mnist") == usual
+    assert parity.tolerance("fp32", device="cuda:0", workload="mnist-cnn") == usual
+    assert parity.tolerance("bf16", device="cuda:0", workload="lenet-mnist") == parity.tolerance("bf16")
+
+
 @pytest.mark.parametrize("damage", ["missing", "misshapen", "nan"])
 def test_a_tensor_that_cannot_be_compared_counts_as_not_updated(case: tuple[Workload, Reference], damage: str) -> None:
     _, made = case

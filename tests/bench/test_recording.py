@@ -196,10 +196,21 @@ def test_a_file_dropped_among_the_recordings_is_known_by_its_name(
 
 
 @pytest.mark.parametrize("name", recording.shipped())
-def test_a_shipped_recording_is_whole_small_and_of_several_launches(name: str) -> None:
+def test_a_shipped_recording_is_whole_small_and_called_what_it_is_of(name: str) -> None:
     path = recording.shipped()[name]
     found: Recording = recording.read(path)
     assert path.stat().st_size < 1_000_000
-    assert found.results.plan.workloads == (name,)
-    assert found.results.plan.launches >= 3
+    (workload,) = found.results.plan.workloads
+    assert name.startswith(workload)
     assert not found.results.interrupted
+
+
+def test_recordings_of_several_launches_are_shipped_and_one_of_a_race_on_a_gpu() -> None:
+    found = {name: recording.read(path) for name, path in recording.shipped().items()}
+    assert {name for name, each in found.items() if each.results.plan.launches >= 3} == {"mnist-cnn", "pm25-lstm"}
+    raced = found["pm25-lstm-on-h100"]
+    assert raced.results.plan.device == "cuda:0"
+    gpus = [event.gpus[0] for event in raced.events if isinstance(event, Load)]
+    assert max(each.utilisation or 0 for each in gpus) > 0.1
+    assert max(each.power_watts or 0 for each in gpus) > min(each.power_watts or 0 for each in gpus) > 50
+    assert all(each.memory_used_bytes for each in gpus)

@@ -78,9 +78,13 @@ class Adapter(kit.Adapter):
         self.feed(batches)
 
     def _require_lstm(self):
-        """On JAX with a GPU Keras takes cuDNN's, which JAX has in float32 only, and says so when it runs."""
+        """On JAX with a GPU Keras takes cuDNN's, which JAX has in float32 only, and says so when it is compiled."""
+        import numpy
+
+        inputs = self.keras.Input((2, 8))
+        tried = self.keras.Model(inputs, self.keras.layers.LSTM(8)(inputs))
         try:
-            self.keras.layers.LSTM(8)(self.keras.ops.zeros((2, 2, 8)))
+            tried.predict_on_batch(numpy.zeros((2, 2, 8), "float32"))
         except ValueError as error:
             policy = self.keras.config.dtype_policy().name
             problem = "keras.layers.LSTM in %s: %s" % (policy, error)
