@@ -10,11 +10,14 @@ def bias_note(ratings: int, reviewed: int) -> tuple[str, ...]:
         ratings: how many ratings the report cites.
         reviewed: how many of them somebody outside this project has reviewed.
     """
-    return (
-        _(
+    written = _("The ratings that come with this app were all written by the project itself, under one name.")
+    if ratings:
+        written = _(
             "The ratings that come with this app were all written by the project itself, under one name; somebody "
             "outside has reviewed {reviewed} of the {ratings} cited here."
-        ).format(reviewed=reviewed, ratings=ratings),
+        ).format(reviewed=reviewed, ratings=ratings)
+    return (
+        written,
         _(
             "They rest on public sources, most of them in English, on what the packages contain and on pages by the "
             "makers, marked as vendor; a popular framework leaves more such traces, so PyTorch above all is easier to "

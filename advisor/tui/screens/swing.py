@@ -119,7 +119,8 @@ class SwingScreen(AdvisorScreen):
             "That swing is worth 100; what are the others worth beside it?"
         )
         criterion = next(each for each in self.advisor.knowledge.criteria if each.id == swing.node)
-        return page([question, (criterion.question.in_language(language()), "italic")])
+        asks = f"{criterion_name(self.advisor.knowledge, swing.node)}: {criterion.question.in_language(language())}"
+        return page([question, "", (asks, "italic")])
 
     def _row(self, swing: Swing) -> Content:
         points = self._points.get(swing.node)

@@ -637,6 +637,8 @@ def test_where_nobody_qualifies_it_says_what_to_give_up_and_nothing_of_ranks(tmp
     text = _text(form, content)
     assert made.reasoning.headline in text
     assert "It is knocked out; otherwise it would rank" in text
+    assert "written by the project itself, under one name." in text
+    assert "0 of the 0" not in text
     if form in FORMS:
         assert all(" + ".join(map(requirement_in_words, drop)) in text for drop in made.minimal_drops)
         for heading in ("How sure", "Where each score comes from", "Why not the others", "One against one"):

@@ -23,7 +23,12 @@ async def test_each_node_shows_the_real_worst_and_best_with_names(app: AdvisorAp
         ease, community = rows(app)
         assert " ".join(ease).endswith("— answers: 70% 5.7 TensorFlow → 8.6 PyTorch")
         assert " ".join(community).endswith("— answers: 30% 4.7 PyTorch → 8.0 TensorFlow")
-        assert "worst of all of these" in shown(app, "#asked")
+        told = shown(app, "#asked")
+        assert "worst of all of these" in told
+        assert told.splitlines()[-1].startswith("Ease of use: ")
+        await pilot.press("down")
+        await settle(pilot)
+        assert shown(app, "#asked").splitlines()[-1].startswith("Community: ")
 
 
 async def test_points_are_typed_and_become_weights_that_are_undone(app: AdvisorApp, settle: Settle) -> None:
