@@ -43,6 +43,12 @@ def rate(samples_per_second: float) -> str:
     return f"{samples_per_second:.3g}/s"
 
 
+def brief(number: float) -> str:
+    """A large number with three digits and a unit, for narrow columns: "93.2k", "1.25M"."""
+    unit, letter = (1e6, "M") if number >= 999_500 else (1e3, "k")
+    return f"{number / unit:.3g}{letter}"
+
+
 def span(seconds: float) -> str:
     """A length of time in its two largest units: "1 h 5 min", "1 min 20 s"; below a minute as `duration`."""
     if seconds < 59.5:

@@ -5,7 +5,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from advisor.i18n import _
-from advisor.quantities import clock, duration, rate, size
+from advisor.quantities import brief, clock, duration, rate, size
 from advisor.tui.board import Row
 from advisor.tui.widgets.bars import fit, interval_bar, right
 from bench.results import Status
@@ -54,12 +54,11 @@ class Lanes(Widget):
             return Content.assemble(name, self._doing(row, width - _NAME))
         standing = row.standing
         bars = _bars(width)
-        interval = f" [{rate(standing.low)[:-2]}–{rate(standing.high)[:-2]}]"
         return Content.assemble(
             name,
             (interval_bar(standing.samples_per_second, standing.low, standing.high, top, bars), "$accent"),
-            (right(rate(standing.samples_per_second), _RATE), "bold"),
-            (fit(interval, _RANGE), "dim"),
+            (right(_rate(standing.samples_per_second), _RATE), "bold"),
+            (fit(_interval(standing.low, standing.high), _RANGE), "dim"),
             *_wide_columns(row, width),
             right(duration(row.prepared.first_step_seconds) if row.prepared else "", _FIRST),
             right(_loss(row), _LOSS),
@@ -76,6 +75,16 @@ class Lanes(Widget):
         spent = clock(self.seconds - row.stage_began_seconds)
         told = f"{stage_in_words(row.stage)} {spent}" + (f"  {row.detail}" if row.detail else "")
         return Content.assemble(("▹ ", "$accent"), fit(told, width - 2).rstrip())
+
+
+def _rate(samples_per_second: float) -> str:
+    told = rate(samples_per_second)
+    return told if len(told) <= _RATE else brief(samples_per_second) + "/s"
+
+
+def _interval(low: float, high: float) -> str:
+    told = f" [{rate(low)[:-2]}–{rate(high)[:-2]}]"
+    return told if len(told) <= _RANGE else f" [{brief(low)}–{brief(high)}]"
 
 
 def _headings(width: int) -> Content:

@@ -164,6 +164,20 @@ async def test_each_candidate_has_a_lane_with_speed_range_first_step_and_parity(
         assert [line.split()[0] for line in lanes(app)[1:]] == ["keras@jax:fit", "pytorch:eager", "mxnet:hybrid"]
 
 
+async def test_ranges_of_quick_machines_are_told_whole() -> None:
+    quick = replace(
+        UNDER_WAY[-1], standings=(_standing("keras@jax:fit", 1_344_208), _standing("pytorch:eager", 93_300))
+    )
+    app = AdvisorApp(KNOWLEDGE, Scene((*UNDER_WAY[:-1], quick)))
+    async with app.run_test() as pilot:
+        screen = RaceScreen(PLAN)
+        await app.push_screen(screen)
+        await _until(pilot, screen)
+        first, second = lanes(app)[1:3]
+        assert all(part in first for part in ("1.34M/s", "[1.32M–1.37M]"))
+        assert all(part in second for part in ("93,300/s", "[91.4k–95.2k]"))
+
+
 async def test_a_failed_candidate_says_why_and_what_to_do() -> None:
     app = AdvisorApp(KNOWLEDGE, Scene(UNDER_WAY))
     async with app.run_test() as pilot:
