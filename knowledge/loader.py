@@ -163,7 +163,7 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
     with _collecting(faults):
         document, file = _record(base / "criteria.yaml", base, CRITERIA_SCHEMA, CriteriaFile)
         tree = file.criteria
-        for path, steps, criterion in _walk(tree, "", ("criteria",)):
+        for path, steps, criterion in _walk(tree, "", ("criteria",), special=True):
             nodes.add(path, criterion, (document, steps))
     with _collecting(faults):
         document, questionnaire = _record(base / "questions.yaml", base, QUESTIONS_SCHEMA, QuestionsFile)
@@ -196,7 +196,7 @@ def _load(folder: Path | None, extra: Sequence[Path]) -> tuple[Knowledge, Places
         raise BadInput(faults)
     knowledge = Knowledge(
         criteria=tree,
-        leaves={path: node for path, node in nodes.records.items() if not node.children},
+        leaves={path: node for path, node in walk(tree) if not node.children},
         questions=questions.records,
         sources=sources.records,
         frameworks=dict(sorted(frameworks.records.items())),
@@ -234,17 +234,21 @@ class _Shelf(Generic[T]):
             self.written[id_] = written
 
 
-def walk(criteria: Sequence[Criterion]) -> Iterator[tuple[str, Criterion]]:
-    """Every node and leaf with its dotted path, parents before their children."""
-    for path, _, criterion in _walk(criteria, "", ()):
+def walk(criteria: Sequence[Criterion], *, special: bool = False) -> Iterator[tuple[str, Criterion]]:
+    """Every node and leaf with its dotted path, parents before their children; on request, special cases too."""
+    for path, _, criterion in _walk(criteria, "", (), special=special):
         yield path, criterion
 
 
-def _walk(criteria: Sequence[Criterion], above: str, steps: Steps) -> Iterator[tuple[str, Steps, Criterion]]:
+def _walk(
+    criteria: Sequence[Criterion], above: str, steps: Steps, *, special: bool
+) -> Iterator[tuple[str, Steps, Criterion]]:
     for index, criterion in enumerate(criteria):
         path = f"{above}.{criterion.id}" if above else criterion.id
         yield path, (*steps, index), criterion
-        yield from _walk(criterion.children, path, (*steps, index, "children"))
+        yield from _walk(criterion.children, path, (*steps, index, "children"), special=special)
+        if special:
+            yield from _walk(criterion.special, path, (*steps, index, "special"), special=special)
 
 
 @contextmanager

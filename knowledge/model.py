@@ -51,7 +51,13 @@ class Measured(Record, frozen=True):
 
 
 class Criterion(Record, frozen=True):
-    """A node or a leaf of the criteria tree. A leaf has no children; its dotted path is its id everywhere else."""
+    """A node or a leaf of the criteria tree. A leaf has no children; its dotted path is its id everywhere else.
+
+    Attributes:
+        special: what a rated leaf comes down to for people in a special case, each with a scale and ratings of its own
+            at `<leaf>.<id>`. The leaf's weight stays one; only which rating counts depends on the case.
+        when: of a special case, fact -> the value whose naming in the answers makes it.
+    """
 
     id: str
     name: Text
@@ -62,6 +68,8 @@ class Criterion(Record, frozen=True):
     max_age_days: Annotated[int, Meta(gt=0)] | None = None
     measured: Measured | None = None
     fit: str | None = None
+    special: tuple["Criterion", ...] = ()
+    when: dict[str, str] = {}
 
 
 # --- questions.yaml --------------------------------------------------------------------------------------------------

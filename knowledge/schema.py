@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from knowledge.checks import rated_leaves
 from knowledge.facts import FACTS, FactRule
 from knowledge.loader import (
     CRITERIA_SCHEMA,
@@ -78,7 +79,7 @@ def _framework(knowledge: Knowledge) -> Json:
     del schema["properties"]["id"]  # the file's name gives it
     schema["required"].remove("id")
     stated = [fact for fact, rule in FACTS.items() if not rule.derived]
-    rated = [path for path, leaf in knowledge.leaves.items() if leaf.fit is None and leaf.measured is None]
+    rated = list(rated_leaves(knowledge))
     schema["properties"]["facts"]["propertyNames"] = {"enum": stated}
     schema["properties"]["ratings"]["propertyNames"] = {"enum": rated}
     return schema

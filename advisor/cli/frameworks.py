@@ -99,15 +99,17 @@ def compare(frameworks: tuple[str, ...], as_json: bool) -> None:
     from advisor import known
     from advisor.attributes import attributes
     from advisor.cli.select import frameworks_named
+    from knowledge.checks import rated_leaves
     from knowledge.faults import BadInput, Fault
 
     base = known.load()
+    leaves = rated_leaves(base)
     found = tuple({f.id: f for f in frameworks_named(base, frameworks, "FRAMEWORK")}.values())
     if len(found) < 2:
         raise BadInput([Fault("compare", None, "", _("one framework is nothing to compare"), _("name two or more"))])
     sheets = {framework.id: attributes(base, framework) for framework in found}
     rows: dict[str, dict[str, Any]] = {
-        path: {f.id: _score(f.ratings.get(path)) for f in found} for path in base.leaves if _rated(found, path)
+        path: {f.id: _score(f.ratings.get(path)) for f in found} for path in leaves if _rated(found, path)
     }
     if as_json:
         document = {"frameworks": [f.id for f in found], "attributes": sheets, "leaves": rows}
@@ -127,7 +129,7 @@ def compare(frameworks: tuple[str, ...], as_json: bool) -> None:
     table.add_row()
     for path, scores in rows.items():
         best = max((s["score"] for s in scores.values() if s["score"] is not None), default=None)
-        table.add_row(base.leaves[path].name.in_language(language()), *(_cell(scores[f.id], best) for f in found))
+        table.add_row(leaves[path].name.in_language(language()), *(_cell(scores[f.id], best) for f in found))
     out.print(table)
     out.print()
     out.print(_("Ratings: 0 to 10, the range in brackets, * the best, ? not known."))
@@ -311,8 +313,9 @@ def _rating_lines(
     from rich.markup import escape
 
     from advisor.words import authorship_in_words
+    from knowledge.checks import rated_leaves
 
-    name = base.leaves[path].name.in_language(language())
+    name = rated_leaves(base)[path].name.in_language(language())
     score = "?" if statement.score is None else f"{statement.score:g} ({statement.low:g}-{statement.high:g})"
     old = _("superseded, ") if superseded else ""
     yield f"\n[bold]{escape(name)}[/] {path}: {score}  {old}{statement.as_of}"

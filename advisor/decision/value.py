@@ -75,8 +75,20 @@ def leaf_values(
         elif leaf.fit is not None:
             values[path] = fit_value(framework, leaf.fit, fit.get(leaf.fit, ()), as_of)
         else:
-            values[path] = rating_value(framework.ratings.get(path, ()), as_of)
+            values[path] = rating_value(framework.ratings.get(rated_as(path, leaf, framework, fit), ()), as_of)
     return values
+
+
+def rated_as(path: str, leaf: Criterion, framework: Framework, fit: Mapping[str, Sequence[str]]) -> str:
+    """Where the rating stands that counts for a leaf: at the special case that the answers make, else at the leaf.
+
+    A framework that is not rated on the special case counts as it is in general.
+    """
+    for case in leaf.special:
+        special = f"{path}.{case.id}"
+        if special in framework.ratings and any(value in fit.get(fact, ()) for fact, value in case.when.items()):
+            return special
+    return path
 
 
 def rating_value(statements: Sequence[Statement], as_of: date) -> Value:

@@ -24,7 +24,7 @@ from advisor.decision.explain import (
 )
 from advisor.decision.measured import count
 from advisor.decision.statements import fact_in_force, in_force
-from advisor.decision.value import Value
+from advisor.decision.value import Value, rated_as
 from advisor.i18n import _, language
 from advisor.questionnaire import MAINTAINED, Preferences
 from advisor.recommendation import Current, Excluded, Ranked, Recommendation
@@ -356,6 +356,8 @@ def _line(
     citations: _Citations,
 ) -> Line:
     criterion, weight = knowledge.leaves[leaf], recommendation.weights[leaf]
+    rated = rated_as(leaf, criterion, framework, preferences.fit)
+    case = next((each for each in criterion.special if rated == f"{leaf}.{each.id}"), criterion)
     measured = recommendation.measured
     basis, low, high, dated, because, results = "unknown", None, None, None, "", None
     evidence: tuple[Evidence, ...] = ()
@@ -382,10 +384,10 @@ def _line(
             own = (run for run in runs if (run.framework, run.phase) == (framework.id, criterion.measured.phase))
             named = dict.fromkeys(f"{run.candidate} {run.workload}" for run in own)
             because = _("; ").join(each for each in named if each in measured.counted)
-    elif (rating := in_force(framework.ratings.get(leaf, ()), as_of)) is not None:
+    elif (rating := in_force(framework.ratings.get(rated, ()), as_of)) is not None:
         dated, because, evidence = rating.as_of.isoformat(), rating.rationale or rating.reason, rating.evidence
-        number = next(index for index, each in enumerate(framework.ratings[leaf]) if each is rating)
-        place = places.framework(framework.id, "ratings", leaf, number)
+        number = next(index for index, each in enumerate(framework.ratings[rated]) if each is rating)
+        place = places.framework(framework.id, "ratings", rated, number)
         stated.append(Stated(str(place), dated, rating.author, rating.affiliation, rating.reviewed_by))
         if rating.score is not None:
             basis, low, high = "rating", rating.low, rating.high
@@ -393,7 +395,7 @@ def _line(
         because = because or _("nothing is known")
     return Line(
         leaf=leaf,
-        name=criterion.name.in_language(language()),
+        name=case.name.in_language(language()),
         weight=weight,
         value=points / weight,
         low=low,

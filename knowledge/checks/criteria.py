@@ -5,7 +5,7 @@ from typing import Final
 
 from knowledge.checks.findings import Finding, error, note, repeated, unknown, warning
 from knowledge.facts import FACTS
-from knowledge.loader import Places, walk
+from knowledge.loader import Place, Places, walk
 from knowledge.model import Criterion, Knowledge, Option, Role, Status, Text
 from knowledge.reader import Steps
 
@@ -33,8 +33,9 @@ def check(knowledge: Knowledge, places: Places, workloads: Collection[str] | Non
 
 
 def rated_leaves(knowledge: Knowledge) -> dict[str, Criterion]:
-    """The leaves that people rate: not those of the fit, which follow from facts, nor the measured ones."""
-    return {path: leaf for path, leaf in knowledge.leaves.items() if leaf.fit is None and leaf.measured is None}
+    """What people rate, leaves and their special cases: not what fits, which follows from facts, nor the measured."""
+    nodes = walk(knowledge.criteria, special=True)
+    return {path: leaf for path, leaf in nodes if not leaf.children and leaf.fit is None and leaf.measured is None}
 
 
 def has_to_be_rated(role: Role, status: Status) -> bool:
@@ -43,10 +44,14 @@ def has_to_be_rated(role: Role, status: Status) -> bool:
 
 
 def _criteria(knowledge: Knowledge, places: Places) -> Iterator[Finding]:
-    for path, node in walk(knowledge.criteria):
+    for path, node in walk(knowledge.criteria, special=True):
         place = places.criterion(path)
         if "." in node.id:
             yield error(place, f"the id {node.id!r} holds a dot", "dots separate the ids of a path")
+        if node.special and (node.children or node.measured or node.fit):
+            yield error(place, "has special cases, and nobody rates it", "only rated leaves have some")
+        for special in node.special:
+            yield from _case(special, places.criterion(f"{path}.{special.id}"))
         if node.children:
             if node.anchors or node.measured or node.fit:
                 yield error(place, "has children and a scale of its own", "only leaves are scored")
@@ -64,9 +69,22 @@ def _criteria(knowledge: Knowledge, places: Places) -> Iterator[Finding]:
             yield error(place, "is rated, but has no anchors or no max_age_days", "say what 0, 5 and 10 mean")
 
 
+def _case(special: Criterion, place: Place) -> Iterator[Finding]:
+    """A special case is one of some fact's values, and is the last of its kind."""
+    if not special.when:
+        yield error(place, "does not say when it counts", "add 'when', as in {target: microcontroller}")
+    if special.special or special.children:
+        yield error(place, "has cases or leaves of its own", "a special case is rated as it is")
+    for fact, value in special.when.items():
+        if fact not in FACTS:
+            yield unknown(place, "fact", fact, FACTS)
+        elif FACTS[fact].value(value) is None:
+            yield error(place, f"{fact} is never {value!r}", FACTS[fact].mend(value))
+
+
 def _documented(knowledge: Knowledge, places: Places) -> Iterator[Finding]:
     """Names, questions and anchors say something in both languages; a leaf says which themes led to it."""
-    for path, node in walk(knowledge.criteria):
+    for path, node in walk(knowledge.criteria, special=True):
         texts: list[tuple[Steps, Text]] = [(("name",), node.name), (("question",), node.question)]
         if node.anchors is not None:
             anchors = node.anchors

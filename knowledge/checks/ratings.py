@@ -99,7 +99,7 @@ def _coverage(framework: Framework, knowledge: Knowledge, places: Places) -> Ite
     if not framework.ratings:
         yield warning(place, "is not rated yet", "rate it, or it scores as unknown on every leaf")
         return
-    missing = [path for path in rated if path not in framework.ratings]
+    missing = [path for path in rated if path in knowledge.leaves and path not in framework.ratings]
     if missing:
         yield error(place, f"nothing is said on {', '.join(missing)}", "add a statement; null with a reason if unknown")
     newest = [framework.ratings[path][0] for path in rated if framework.ratings.get(path)]

@@ -27,6 +27,8 @@ def check(knowledge: Knowledge, places: Places) -> Iterator[Finding]:
             if path in scores and statements and statements[0].score is not None:
                 scores[path][framework.id] = statements[0].score
     for (a, scores_a), (b, scores_b) in itertools.combinations(scores.items(), 2):
+        if b.startswith(f"{a}."):  # a special case counts instead of its leaf, never beside it
+            continue
         both = [id_ for id_ in scores_a if id_ in scores_b]
         if len(both) < REDUNDANT_FRAMEWORKS:
             continue

@@ -238,30 +238,20 @@ def test_effects_multiply_across_questions() -> None:
 def test_one_question_counts_its_strongest_effect_once() -> None:
     effects = asked("answers: {run_on: [mobile, embedded, microcontroller]}").effects
     halved = {"deployment.serving": 0.5, "deployment.browser": 0.5}
-    named = {"deployment.edge": 10, "deployment.edge.mobile": 20, "deployment.edge.microcontroller": 20}
-    assert effects == {"deployment": 1.5, **named, "deployment.footprint": 2, **halved}
+    assert effects == {"deployment": 1.5, "deployment.edge": 12, "deployment.footprint": 2, **halved}
 
 
-@pytest.mark.parametrize(
-    ("place", "leaf"), [("mobile", "mobile"), ("embedded", "mobile"), ("microcontroller", "microcontroller")]
-)
-def test_a_small_device_that_is_named_gets_about_two_thirds_of_deployment(place: str, leaf: str) -> None:
-    splits = split_tree(KNOWN.criteria, asked(f"answers: {{run_on: {place}}}"), ())
-    weights = leaf_weights(splits, KNOWN.leaves)
+@pytest.mark.parametrize("place", ["mobile", "embedded", "microcontroller", "browser"])
+def test_a_place_that_is_named_gets_about_two_thirds_of_deployment(place: str) -> None:
+    weights = leaf_weights(split_tree(KNOWN.criteria, asked(f"answers: {{run_on: {place}}}"), ()), KNOWN.leaves)
     deployment = sum(weight for path, weight in weights.items() if path.startswith("deployment."))
-    assert weights[f"deployment.edge.{leaf}"] / deployment == pytest.approx(2 / 3, abs=0.05)
-
-
-def test_phones_and_microcontrollers_weigh_the_same_where_both_are_named() -> None:
-    weights = leaf_weights(
-        split_tree(KNOWN.criteria, asked("answers: {run_on: [mobile, microcontroller]}"), ()), KNOWN.leaves
-    )
-    assert weights["deployment.edge.mobile"] == weights["deployment.edge.microcontroller"]
+    leaf = "deployment.browser" if place == "browser" else "deployment.edge"
+    assert weights[leaf] / deployment == pytest.approx(2 / 3, abs=0.05)
 
 
 def test_what_one_place_needs_is_not_halved_by_another() -> None:
     effects = asked("answers: {run_on: [server, mobile, browser]}").effects
-    leaves = {"deployment.serving": 3, "deployment.edge": 10, "deployment.browser": 10}
+    leaves = {"deployment.serving": 3, "deployment.edge": 12, "deployment.browser": 10}
     assert {path: effects[path] for path in leaves} == leaves
 
 

@@ -24,12 +24,24 @@ def test_the_small_base_has_no_findings(base: Base) -> None:
     assert base.check() == []
 
 
+def test_a_special_case_may_be_rated_and_need_not_be(base: Base) -> None:
+    base.spoil(CRITERIA, "        max_age_days: 365\n", _CASE)
+    assert base.check() == []
+
+
 def test_a_persona_for_whom_none_qualifies_expects_nobody(base: Base) -> None:
     base.spoil(PERSONA, "first: [alpha]\n  verdict: [clear, leaning]", "first: []\n  verdict: [none-qualifies]")
     assert base.check() == []
 
 
 _RETIRED = "instead: [{framework: alpha, because: it goes on}]\nleaving: {cost: An hour.}\n"
+
+_CASE = (
+    "        max_age_days: 365\n        special:\n"
+    "          - {id: deep, name: {en: Deep, zh: 深}, question: {en: How?, zh: 怎样？}, covers: [ease.install],"
+    " max_age_days: 9, when: {target: microcontroller},"
+    ' anchors: {"0": {en: n, zh: 否}, "5": {en: h, zh: 半}, "10": {en: y, zh: 是}}}\n'
+)
 
 # What is seeded -> file, the place's text, what replaces it, a text on the line of the finding, key, problem.
 _ERRORS = {
@@ -49,6 +61,38 @@ _ERRORS = {
         "id: install",
         "criteria[0].children[1]",
         "has no anchors or no max_age_days",
+    ),
+    "a special case that never is one": (
+        CRITERIA,
+        "        max_age_days: 365\n",
+        _CASE.replace("target: microcontroller", "target: toaster"),
+        "id: deep",
+        "criteria[0].children[1].special[0]",
+        "target is never 'toaster'",
+    ),
+    "a special case of no fact": (
+        CRITERIA,
+        "        max_age_days: 365\n",
+        _CASE.replace("target: microcontroller", "place: moon"),
+        "id: deep",
+        "criteria[0].children[1].special[0]",
+        "there is no fact 'place'",
+    ),
+    "a special case that is always one": (
+        CRITERIA,
+        "        max_age_days: 365\n",
+        _CASE.replace(" when: {target: microcontroller},", ""),
+        "id: deep",
+        "criteria[0].children[1].special[0]",
+        "does not say when it counts",
+    ),
+    "a special case of what nobody rates": (
+        CRITERIA,
+        "fit: accelerator\n",
+        "fit: accelerator\n" + _CASE.partition("\n")[2],
+        "id: accelerator",
+        "criteria[1].children[0]",
+        "has special cases, and nobody rates it",
     ),
     "an unknown phase": (
         CRITERIA,
@@ -1124,7 +1168,7 @@ SHIPPED = load()
 
 @pytest.mark.parametrize("path", rated_leaves(SHIPPED))
 def test_a_statement_on_any_leaf_goes_stale_the_day_after_its_limit(path: str) -> None:
-    limit_days = SHIPPED.leaves[path].max_age_days
+    limit_days = rated_leaves(SHIPPED)[path].max_age_days
     assert limit_days is not None
     framework = SHIPPED.frameworks["pytorch"]
     newest = framework.ratings[path][0]
@@ -1209,7 +1253,7 @@ def test_leaves_that_share_a_node_below_the_top_are_alike_on_purpose() -> None:
     for problem in notes:
         words = problem.split()
         nodes = {path.rpartition(".")[0] for path in (words[0], words[6])}
-        together = nodes <= {"community.adoption"} or nodes <= {"deployment.edge"}
+        together = nodes <= {"community.adoption"}
         purpose = f"; on purpose, they share the weight of {min(nodes)}"
         assert problem.endswith(purpose) == together, problem
         seen |= nodes if together else set()

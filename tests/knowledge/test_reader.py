@@ -262,7 +262,7 @@ def test_yaml_like_text_becomes_a_document_or_bad_input_and_nothing_else(pieces:
 
 # Visible characters; text that reads as a float in YAML 1.2 only, such as 1e5, is what PyYAML (1.1) leaves unquoted.
 _TEXT = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"])).filter(
-    lambda text: not reader._FLOAT.fullmatch(text)
+    lambda text: not reader.FLOAT.fullmatch(text)
 )
 _PLAIN = st.recursive(
     st.none()

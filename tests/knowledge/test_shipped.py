@@ -13,7 +13,7 @@ LEAVES = {
     "ease": "ramp_up api_clarity boilerplate debugging data_loading device_management prototyping install "
     "visualisation",
     "flexibility": "control_flow low_level_ops custom_ops paradigms distributed bindings beyond_nn",
-    "deployment": "serialisation serving edge.mobile edge.microcontroller browser footprint hardware_reach",
+    "deployment": "serialisation serving edge browser footprint hardware_reach",
     "docs": "completeness organisation tutorials api_stability principles",
     "community": "adoption.size adoption.industry adoption.research adoption.momentum "
     "pretrained finetuning backing longevity supply_risk exit_cost",

@@ -38,6 +38,7 @@ from advisor.words import (
     status_in_words,
     support_in_words,
 )
+from knowledge.checks import rated_leaves
 from knowledge.faults import BadInput
 from knowledge.loader import Place, walk
 from knowledge.model import Count, Evidence, FactStatement, Framework, Measure, Sheet, Stance, Statement, Support
@@ -106,7 +107,7 @@ class FrameworkScreen(AdvisorScreen):
         for fact, statements in framework.facts.items():
             yield Option(Content(fit(f"{fact_in_words(fact)}: {_in_brief(statements)}", width)), id=_FACT + fact)
         scale = min(15, max(7, width // 3))
-        for path, criterion in walk(self.advisor.knowledge.criteria):
+        for path, criterion in walk(self.advisor.knowledge.criteria, special=True):
             if criterion.children:
                 yield _heading(criterion.name.in_language(language()))
             elif ratings := framework.ratings.get(path):
@@ -235,7 +236,7 @@ class FrameworkScreen(AdvisorScreen):
         return fact_in_words(fact), lines
 
     def _leaf(self, path: str) -> tuple[str, list[Part]]:
-        leaf = self.advisor.knowledge.leaves[path]
+        leaf = rated_leaves(self.advisor.knowledge)[path]
         newest, *older = self._framework.ratings[path]
         lines: list[Part] = [(leaf.question.in_language(language()), "italic"), "", *self._statement(newest)]
         lines += ["", written(self._place())]

@@ -63,6 +63,25 @@ def test_every_line_names_a_source_or_says_that_nothing_is_known(content: Conten
     assert all(line.because for line in lines)
 
 
+def test_a_special_case_is_called_by_its_name_and_cited_from_where_it_is_rated(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.yaml"
+    sheet.write_text("schema: advisor/answers/1\nanswers: {goal: product, run_on: microcontroller}\n", encoding="utf-8")
+    content = _content(sheet)
+    lines = [line for sheet in content.sheets for line in sheet.lines if line.leaf == "deployment.edge"]
+    assert lines
+    assert {line.name for line in lines} == {"Microcontrollers"}
+    base, places = knowledge.load_with_places()
+    rated = {str(places.framework(each, "ratings", "deployment.edge.microcontroller", 0)) for each in base.frameworks}
+    assert {line.stated[0].place for line in lines} <= rated
+    (legacy,) = {
+        line.name
+        for sheet in _content(ROOT / "examples" / "legacy-mxnet.yaml").sheets
+        for line in sheet.lines
+        if line.leaf == "deployment.edge"
+    }
+    assert legacy == "Phones and small devices"
+
+
 def test_the_lines_of_a_framework_add_up_to_its_score(content: Content) -> None:
     for sheet in content.sheets:
         assert sum(line.points for line in sheet.lines) == pytest.approx(sheet.ranked.score, abs=1e-9)
