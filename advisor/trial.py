@@ -257,7 +257,7 @@ def _try(
     chosen = {workload: _held(_workloads(charge, workload), here) for workload in charge.workloads}
     used = {held.id: held for held in chosen.values() if held is not None}
     if not used:
-        why = _("needs a race on {device} over {workloads}")
+        why = _("not before a race on {device} over {workloads}")
         if results and not here and not any(each.machine.gpus for each in results):
             why = _("needs {device}, and the machine of the race has no GPU")
         told = why.format(device=charge.device, workloads=", ".join(_workloads(charge)))

@@ -111,7 +111,7 @@ async def test_what_needs_no_race_is_ruled_on_at_once_and_the_rest_says_what_is_
         assert "PyTorch takes 2.50x the lines of Keras: confirmed" in told
         point_at(app, "charge:0")
         await settle(pilot)
-        assert "needs a race on cpu" in shown(app, "#detail")
+        assert "not before a race on cpu" in shown(app, "#detail")
 
 
 async def test_what_was_measured_here_rules_on_the_charges(app: AdvisorApp, settle: Settle) -> None:
