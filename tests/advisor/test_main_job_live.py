@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, environments_folder: Path) ->
 
 @pytest.fixture(scope="module")
 def results(home: Path) -> dict[str, Any]:
-    words = "bench run -f pytorch,tensorflow,keras,mxnet -m default -w mnist-cnn,pm25-lstm --budget 60 --yes --json"
+    words = "bench run -f pytorch,tensorflow,keras,mxnet -m default -w mnist-cnn,pm25-lstm --budget 40 --yes --json"
     finished = advisor(home, *words.split(), "--record", str(home / "race.jsonl"))
     assert finished.returncode == 0, finished.stderr[-3000:]
     document: dict[str, Any] = json.loads(finished.stdout)
