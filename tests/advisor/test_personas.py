@@ -74,6 +74,11 @@ def test_d7_twins_differ_in_one_answer_and_in_the_winner(told: dict[str, Told], 
     assert first(told[persona.id]) != first(told[str(persona.twin)])
 
 
+def test_d7_a_dozen_pairs_have_each_a_winner_and_not_the_same_one(told: dict[str, Told]) -> None:
+    winners = [(told[each.id].outcome.winner, told[str(each.twin)].outcome.winner) for each in TWINS]
+    assert sum(None not in pair and pair[0] != pair[1] for pair in winners) >= 12
+
+
 def test_the_expected_verdicts_are_the_ones_there_are() -> None:
     (of_tuple, _ellipsis) = typing.get_args(typing.get_type_hints(Expected)["verdict"])
     assert set(typing.get_args(of_tuple)) == {verdict.value for verdict in Verdict}
