@@ -108,17 +108,21 @@ def pulls(own: Recommendation, joint: Recommendation) -> tuple[Pull, ...]:
     """
     if not own.ranking or not joint.ranking:
         return ()
-    scored = {each.framework: each.contributions for each in own.ranking}
+    alone = {each.framework: each.contributions for each in own.ranking}
+    for_all = {each.framework: each.contributions for each in joint.ranking}
     ours, theirs = own.ranking[0].framework, joint.ranking[0].framework
-    if ours == theirs or theirs not in scored or all(each.framework != ours for each in joint.ranking):
+    if ours == theirs or theirs not in alone or ours not in for_all:
         return ()
     found = []
-    for leaf, weight in own.weights.items():
-        if weight > 0:
-            value_lead = (scored[ours][leaf] - scored[theirs][leaf]) / weight
-            points = (weight - joint.weights[leaf]) * value_lead
+    for leaf, mean in joint.weights.items():
+        weight = own.weights[leaf]
+        # What counts for nothing alone has no points there that would tell its value.
+        scored, counted = (alone, weight) if weight > 0 else (for_all, mean)
+        if counted > 0:
+            value_lead = (scored[ours][leaf] - scored[theirs][leaf]) / counted
+            points = (weight - mean) * value_lead
             if points > 0:
-                found.append(Pull(leaf, weight, joint.weights[leaf], points))
+                found.append(Pull(leaf, weight, mean, points))
     return tuple(sorted(found, key=lambda pull: -pull.points)[:_PULLS])
 
 

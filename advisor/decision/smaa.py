@@ -52,6 +52,9 @@ _KEPT_SAMPLES, _KEPT_FRAMEWORKS = 10_000, 64
 """Up to how many draws, and of how many frameworks, the levels are kept for the next decision: while somebody answers,
 only weights change from key to key. A megabyte for each framework at most."""
 
+_KEPT_GAMMAS = 512
+"""Of how many nodes of a tree of weights the gamma draws are kept likewise: of all that one answer leaves alone."""
+
 _CELLS_PER_UNIT = np.float32(_CELLS / (2 * _SPAN))
 
 
@@ -92,12 +95,10 @@ def draw_weights(splits: Sequence[Split], person: str, seed: int, samples: int) 
         for child, share in split.shares.items()
     }
 
-    def gamma(child: str) -> Floats:
-        bits = np.random.Generator(stream(seed, "weight", person, child))
-        return bits.standard_gamma(shapes[child], samples, dtype=np.float32)
-
+    draw = _kept_gamma if samples <= _KEPT_SAMPLES else _draw_gamma
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        gammas = dict(zip(shapes, pool.map(gamma, shapes), strict=True))
+        drawn_gammas = pool.map(lambda child: draw(shapes[child], samples, seed, person, child), shapes)
+        gammas = dict(zip(shapes, drawn_gammas, strict=True))
     drawn: dict[str, Floats] = {ROOT: np.ones(samples, dtype=np.float32)}
     for split in splits:
         parent = drawn.pop(split.parent)
@@ -108,6 +109,16 @@ def draw_weights(splits: Sequence[Split], person: str, seed: int, samples: int) 
         for child in split.shares:
             drawn[child] = gammas[child] * factor
     return drawn
+
+
+def _draw_gamma(shape: float, samples: int, seed: int, person: str, child: str) -> Floats:
+    bits = np.random.Generator(stream(seed, "weight", person, child))
+    drawn = bits.standard_gamma(shape, samples, dtype=np.float32)
+    drawn.flags.writeable = False
+    return drawn
+
+
+_kept_gamma = lru_cache(maxsize=_KEPT_GAMMAS)(_draw_gamma)
 
 
 def draw_scores(
@@ -219,6 +230,8 @@ def _draw_scores(
     for start, first in product(range(0, samples, _BLOCK), range(0, len(uncertain), _GROUP)):
         block = slice(start, min(start + _BLOCK, samples))
         rows = uncertain[first : first + _GROUP]
+        # Rows that follow each other are taken where they stand, any others copied.
+        chosen = slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] < len(rows) else rows
         shape = (len(rows), len(correlations), block.stop - block.start)
         own = drawn[: len(rows) * shape[-1]].reshape(len(rows), 1, -1)
         cell, narrow, index = (buffer[: math.prod(shape)].reshape(shape) for buffer in buffers)
@@ -231,8 +244,8 @@ def _draw_scores(
             _quantiles(value).take(places, out=row, mode="clip")
         if start < fewer:
             some = slice(start, min(block.stop, fewer))
-            other[some] += (cell[:, 0, : some.stop - start] * others[rows, some]).sum(axis=0)
-        cell *= weights[rows, block][:, np.newaxis]
+            other[some] += (cell[:, 0, : some.stop - start] * others[chosen, some]).sum(axis=0)
+        cell *= weights[chosen, block][:, np.newaxis]
         scores[:, block] += cell.sum(axis=0)
     return scores, other
 

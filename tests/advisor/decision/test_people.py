@@ -290,6 +290,15 @@ def test_kendalls_w_is_friedmans_statistic(judges: int, count: int, data: st.Dat
     assert -1e-12 <= found <= 1 + 1e-12
 
 
+def test_what_counts_for_nothing_to_somebody_pulls_them_too() -> None:
+    """Easy leads on ease, of which Bob wants to hear nothing: that is what parts him from the others."""
+    found = decided([EASY, msgspec.structs.replace(EASY, respondent="cyd"), person("bob", fixed={"ease": 0.0})])
+    assert (found.ranking[0].framework, named(found)["bob"].first) == ("easy", "known")
+    pulled = {pull.criterion: pull for pull in named(found)["bob"].pulls}
+    assert any(path.startswith("ease.") for path in pulled)
+    assert all(pull.weight == 0 < pull.mean_weight for path, pull in pulled.items() if path.startswith("ease."))
+
+
 def test_what_pulls_somebody_away_is_named_with_its_points() -> None:
     found = decided([EASY, msgspec.structs.replace(EASY, respondent="cyd"), DOCUMENTED])
     assert found.ranking[0].framework == "easy"
