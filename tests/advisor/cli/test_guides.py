@@ -135,9 +135,9 @@ def test_a_recorded_trial_shows_the_guides_words_the_figures_their_versions_and_
         "keras-slow: Keras runs rather slowly because of its wrapping: slower than TensorFlow, PyTorch and MXNet.",
         "2020-09-02: Many bugs hide in the wrapping, and Keras runs rather slowly.",
         "on trial: refuted, on cpu",
-        "tensorflow:function is faster than keras@tensorflow:fit: 1.32-1.70x",
+        "tensorflow:function is faster than keras@tensorflow:fit: 1.30-1.66x",
         "keras 3.15.1",
-        "pm25-lstm: confirmed mxnet:hybrid: peak RSS 161 MB; mxnet 1.9.1, numpy 1.23.5",
+        "pm25-lstm: confirmed mxnet:hybrid: peak RSS 165 MB; mxnet 1.9.1, numpy 1.23.5",
         "Keras: 14 lines of model, 8 of training",
         "Apache MXNet takes 1.14x the lines of Keras: confirmed",
     ):
